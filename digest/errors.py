@@ -1,0 +1,104 @@
+"""Every exception type of the product, with the fields that a handler needs.
+
+DigestError
+├── ConfigError          a document is wrong (path, line, key, hint)
+│   └── ConfigConflict   files and database both moved
+├── NotFound             a named thing does not exist (kind, name, known)
+├── FetchError           a feed could not be fetched (url, kind, permanent)
+├── ParseError           a document is no feed (url, kind)
+├── QueryError           a query is wrong (query, position, expected, hint)
+├── SendRefused          mail may not leave (reason, hint)
+├── DeliveryError        a mail attempt failed (recipient, code, permanent)
+├── TokenError           a signed link is forged, foreign or expired (reason)
+└── ArchiveError         a recorded archive cannot be read (path, line)
+"""
+
+
+class DigestError(Exception):
+    """Base of all errors that the product raises on purpose; `str()` says what, which one and what to do."""
+
+
+class ConfigError(DigestError):
+    """A configuration document is wrong. `line` counts from 1; None where the key is missing."""
+
+    def __init__(self, path: str, message: str, *, line: int | None = None, key: str | None = None, hint: str = ""):
+        self.path, self.line, self.key, self.message, self.hint = path, line, key, message, hint
+        place = path if line is None else f"{path}:{line}"
+        subject = f"{key}: " if key else ""
+        super().__init__(f"{place}: {subject}{message}" + (f" ({hint})" if hint else ""))
+
+
+class ConfigConflict(ConfigError):
+    """Files and database both moved since they were last equal."""
+
+
+class NotFound(DigestError):
+    """A named thing does not exist; `known` lists what does."""
+
+    def __init__(self, kind: str, name: str, known: tuple[str, ...] = (), hint: str = ""):
+        self.kind, self.name, self.known, self.hint = kind, name, known, hint
+        tail = f"; known: {', '.join(known)}" if known else ""
+        super().__init__(f"no {kind} {name!r}{tail}" + (f" ({hint})" if hint else ""))
+
+
+class FetchError(DigestError):
+    """A feed could not be fetched.
+
+    `kind` is a stable word: dns, tls, timeout, connect, too_large, blocked_address, redirects, bad_url,
+    http_404, http_500 ... `permanent` says that trying again soon cannot help.
+    """
+
+    def __init__(self, url: str, kind: str, message: str, *, permanent: bool = False, status: int | None = None,
+                 retry_after_seconds: int | None = None):
+        self.url, self.kind, self.permanent, self.status = url, kind, permanent, status
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(f"{url}: {message}")
+
+
+class ParseError(DigestError):
+    """A document is no feed. `kind`: empty, html_not_feed, not_a_feed, malformed, parse_timeout, parse_crash."""
+
+    def __init__(self, url: str, kind: str, message: str):
+        self.url, self.kind = url, kind
+        super().__init__(f"{url}: {message}")
+
+
+class QueryError(DigestError):
+    """A query cannot be read. `position` counts characters from 0."""
+
+    def __init__(self, query: str, position: int, message: str, *, expected: str = "", hint: str = ""):
+        self.query, self.position, self.message, self.expected, self.hint = query, position, message, expected, hint
+        tail = f"; expected {expected}" if expected else ""
+        super().__init__(f"{message} at character {position + 1}{tail}" + (f" ({hint})" if hint else ""))
+
+
+class SendRefused(DigestError):
+    """Mail may not leave this instance as it is set up."""
+
+    def __init__(self, reason: str, hint: str):
+        self.reason, self.hint = reason, hint
+        super().__init__(f"sending refused: {reason} ({hint})")
+
+
+class DeliveryError(DigestError):
+    """One attempt to hand over a mail failed. `code` is the SMTP reply code, None where none came."""
+
+    def __init__(self, recipient: str, message: str, *, code: int | None = None, permanent: bool = False):
+        self.recipient, self.code, self.permanent = recipient, code, permanent
+        super().__init__(f"{recipient}: {message}")
+
+
+class TokenError(DigestError):
+    """A signed link is forged, of another kind, or expired."""
+
+    def __init__(self, reason: str):
+        self.reason = reason
+        super().__init__(f"this link is {reason}")
+
+
+class ArchiveError(DigestError):
+    """A recorded archive cannot be read."""
+
+    def __init__(self, path: str, message: str, *, line: int | None = None):
+        self.path, self.line = path, line
+        super().__init__(f"{path}{f':{line}' if line else ''}: {message}")

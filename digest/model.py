@@ -1,0 +1,255 @@
+"""The product's values: frozen dataclasses, one per word of the glossary.
+
+All datetimes are aware and in UTC. Local time appears only where an edition is composed or shown.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+def short_id(*parts: str) -> str:
+    """Sixteen hex digits of SHA-256 over the parts: the same on every database and in every rebuild."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+class BodyPolicy(StrEnum):
+    """How much of an item's text may be shown to readers; a decision of the operator, per feed."""
+
+    HEADLINE = "headline"
+    EXCERPT = "excerpt"
+    FULL = "full"
+
+
+class DateQuality(StrEnum):
+    """How far an item's publication time can be trusted."""
+
+    EXACT = "exact"
+    DATE_ONLY = "date-only"  # the feed gave a day without a time of day
+    NONE = "none"  # missing or unreadable: published_at is None
+    FUTURE = "future"  # later than the clock: dropped, published_at is None
+    IMPLAUSIBLE = "implausible"  # before 1995 or a stamp shared by the whole document: published_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The publisher shown to readers; sources of one owner share a family."""
+
+    slug: str
+    name: str
+    family: str
+    tier: float = 1.0  # weight in coverage, 0 to 3
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One address that we poll; belongs to a source. `id` is `short_id(url)` of its first address."""
+
+    id: str
+    url: str
+    source: Source
+    region: str | None = None
+    language: str | None = None  # BCP 47 primary subtag; None: as declared by the document
+    body: BodyPolicy = BodyPolicy.EXCERPT
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph ("p") or a subhead ("h2") of an item's text, as plain text."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of one feed, normalised. `id` is `short_id(feed.id, key)`."""
+
+    id: str
+    feed: Feed
+    key: str  # identity inside its feed
+    url: str  # absolute http(s) link with tracking removed; "" where the entry has none
+    canonical_url: str  # compared, never shown
+    title: str  # plain text, never empty
+    summary: str  # plain text without boilerplate, dateline and subheads; may be ""
+    body: tuple[Block, ...]  # the entry's text in blocks; () where the feed carries no more than a summary
+    agency: str | None  # originating agency, where it is not the source ("Voice of America")
+    place: str | None  # dateline place, in title case ("Almaty")
+    language: str  # BCP 47 primary subtag; "und" where unknown
+    published_at: datetime | None
+    published_offset_minutes: int | None  # offset east of UTC as the feed gave it
+    date_quality: DateQuality
+    first_seen_at: datetime
+    backlog: bool = False  # old or undated at its feed's first poll: stored as seen, never news
+    image_url: str | None = None
+    tags: tuple[str, ...] = ()
+
+    @property
+    def sorted_at(self) -> datetime:
+        """The publication time where known, else the time of first sight."""
+        return self.published_at or self.first_seen_at
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Why an item is in its story: the linear score and its named features (they sum to `score`)."""
+
+    item_id: str
+    story_id: str
+    at: datetime
+    score: float
+    features: Mapping[str, float] = field(default_factory=dict)
+    reprint_of: str | None = None  # item whose text this one repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Items of one event; `id` is its founding item's. Items stand in order of (first_seen_at, id)."""
+
+    id: str
+    items: tuple[Item, ...]
+    reprints: frozenset[str] = frozenset()  # ids of items that repeat another item's text
+
+    @property
+    def families(self) -> frozenset[str]:
+        """Independent owners that told the story; a reprint does not add one."""
+        own = frozenset(i.feed.source.family for i in self.items if i.id not in self.reprints)
+        return own or frozenset(i.feed.source.family for i in self.items)
+
+
+class StoryEventKind(StrEnum):
+    NEW_STORY = "new-story"
+    ITEM_JOINED = "item-joined"
+    STORIES_MERGED = "stories-merged"
+
+
+@dataclass(frozen=True, slots=True)
+class StoryEvent:
+    """What happened to a story. `number` is the place in the database's log of events, from 1."""
+
+    number: int
+    kind: StoryEventKind
+    story_id: str
+    item_id: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One named term of a score, with the reason in words."""
+
+    name: str
+    value: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A sum of named parts."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def total(self) -> float:
+        return sum(part.value for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of an item in an edition: exactly one for each item considered.
+
+    `gate` is "chosen" or the gate at which it fell ("no link", "backlog", "outside the window",
+    "already sent", "not readable", "another region", "source cap", "below the cut", ...); `why` says
+    it in a sentence.
+    """
+
+    gate: str
+    why: str
+    section: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Rendered subject, html, text and headers: not yet addressed.
+
+    Personal places are the marks `%%unsubscribe%%` and `%%reason%%`, filled when it is addressed.
+    """
+
+    subject: str
+    html: str
+    text: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class DeliveryState(StrEnum):
+    QUEUED = "queued"
+    SENDING = "sending"  # claimed by a process that holds the lease
+    SENT = "sent"
+    DEFERRED = "deferred"  # will be tried again at next_attempt_at
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"  # the answer to the final dot was lost: never re-sent by itself (RFC 1047)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message for one recipient: the ledger row. UNIQUE(subject, channel, target)."""
+
+    id: int
+    subject: str  # edition:SLUG/DATE, bundle:ID, notice:KIND:KEY or test:...
+    channel: str  # "mail"
+    target: str  # normalised address
+    state: DeliveryState
+    phase: str | None  # None, "claimed" or "data" (the final dot may have been written)
+    message_id: str  # RFC 5322 Message-ID without brackets, stable over retries
+    message: Message
+    unsubscribe: str  # what leaving means: "subscription:ID", "alert:ID" or "test"
+    due_at: datetime
+    attempts: int
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    id: int
+    email: str  # normalised, unique
+    consent_source: str  # "operator", "double-opt-in", "demo"
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A person's preferences for one newsletter. state: pending, active or left."""
+
+    id: int
+    subscriber: Subscriber
+    newsletter: str
+    state: str
+    created_at: datetime
+    hidden_sections: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """Somebody's query; never fires on an item first seen before `created_at`."""
+
+    id: int
+    name: str
+    owner: Subscriber
+    query: str
+    created_at: datetime
+    state: str = "active"  # active, paused or removed
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One firing of a rule for one story. UNIQUE(rule, story)."""
+
+    id: int
+    rule: AlertRule
+    story_id: str
+    item_id: str
+    sentence: str  # the matched sentence, plain text
+    words: tuple[str, ...]  # the words that matched, as they stand in the text
+    at: datetime

@@ -1,0 +1,1 @@
+"""Pure stages, synchronous, without I/O: values and now in, values out."""

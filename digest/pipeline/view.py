@@ -1,0 +1,130 @@
+"""The view model of an edition: every value that is shown, in one frozen tree with a canonical JSON form.
+
+HTML, text, JSON and the web pages are all made from it and from nothing else. Its SHA-256 is what an
+approval binds.
+"""
+
+import dataclasses
+import hashlib
+import json
+import types
+import typing
+from dataclasses import dataclass
+from typing import Any
+
+from digest.model import Block
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """A publisher named at a story, with the address of its copy."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartView:
+    name: str
+    value: float  # rounded to 3 decimals
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoryView:
+    """One story as shown. Times are ISO 8601 with the offset of the newsletter's zone at that instant."""
+
+    id: str
+    headline: str
+    language: str
+    url: str
+    credit: str  # originating agency, else the source
+    via: str | None  # the source, where the credit names an agency
+    place: str | None
+    time: str
+    time_kind: str  # "published", "day" (date-only: show no time of day) or "seen" (undated)
+    excerpt: str  # whole sentences; "" under policy headline
+    body: tuple[Block, ...]  # full text; () unless the feed's policy is full
+    also_in: tuple[Credit, ...]  # one copy per other independent family
+    sources: int  # independent families
+    developing: bool
+    region: str | None
+    topics: tuple[str, ...]  # topic titles
+    image_url: str | None
+    score: float
+    parts: tuple[PartView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionView:
+    """A titled list of stories; never empty. `kind` is topic, latest or more; `key` is stable."""
+
+    key: str
+    kind: str
+    title: str
+    stories: tuple[StoryView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EditionView:
+    newsletter: str  # slug
+    name: str
+    tagline: str
+    date: str  # ISO day in the newsletter's zone
+    zone: str
+    language: str
+    region: str
+    parent_region: str | None
+    subject: str
+    preheader: str
+    lead: StoryView | None
+    sections: tuple[SectionView, ...]
+    rest: tuple[StoryView, ...]  # further stories of the "All N stories" page, in rank order
+    minutes: int  # to read what the mail shows, at 220 words a minute, at least 1
+    cutoff: str  # ISO 8601 UTC: nothing seen later is in it
+    rule: str  # the inclusion rule in one sentence
+    empty_reason: str | None  # why there is no story; None where there is one
+    missing_sources: tuple[str, ...]  # sources whose feeds failed when the edition was built
+    site_url: str  # public address without trailing slash; "" where not set
+    postal_address: str
+
+    @property
+    def path(self) -> str:
+        """The permanent page, below the site's address."""
+        return f"/{self.newsletter}/{self.date}/"
+
+    @property
+    def all_stories(self) -> tuple[StoryView, ...]:
+        """Every story once: lead, sections, rest."""
+        lead = (self.lead,) if self.lead else ()
+        return (*lead, *(story for section in self.sections for story in section.stories), *self.rest)
+
+
+def to_json(view: EditionView) -> str:
+    """Canonical JSON: sorted keys, no spaces, UTF-8 as it is; equal views give equal bytes."""
+    return json.dumps(dataclasses.asdict(view), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def sha256(view: EditionView) -> str:
+    return hashlib.sha256(to_json(view).encode()).hexdigest()
+
+
+
+
+def from_json(text: str) -> EditionView:
+    """The view that `to_json` wrote: from_json(to_json(v)) == v. Raises KeyError or ValueError on other text."""
+    value: EditionView = _build(EditionView, json.loads(text))
+    return value
+
+
+def _build(kind: Any, value: Any) -> Any:
+    if dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        return typing.cast(Any, kind)(**{f.name: _build(hints[f.name], value[f.name]) for f in dataclasses.fields(kind)})
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is tuple:
+        return tuple(_build(arguments[0], element) for element in value)
+    if origin in (typing.Union, types.UnionType):
+        inner = next(a for a in arguments if a is not type(None))
+        return None if value is None else _build(inner, value)
+    return value

@@ -1,0 +1,68 @@
+"""Protocols for the outside world: what fetches, what mails, what tells the time.
+
+Each has two real implementations: one for production, one for recorded archives, the outbox or replay.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRequest:
+    """A conditional GET; validators are sent byte for byte as they were received (RFC 9110 §13)."""
+
+    url: str
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchResponse:
+    """An answer of 200 or 304. `url` is the address after redirects; `body` is decoded and empty on 304.
+
+    `headers` has lower-case names.
+    """
+
+    status: int
+    url: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Fetcher(Protocol):
+    async def fetch(self, request: FetchRequest) -> FetchResponse:
+        """The answer, or raises FetchError; never another exception. May be called concurrently."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One addressed mail. `data` has CRLF line ends; `message_id` names it for good."""
+
+    sender: str
+    recipient: str
+    message_id: str
+    data: bytes
+
+
+class Mailer(Protocol):
+    async def send(self, envelope: Envelope, before_data: Callable[[], Awaitable[None]]) -> None:
+        """Hands one mail over, or raises DeliveryError.
+
+        Awaits `before_data` when the next thing written may complete the hand-over: what fails before
+        it can be tried again without risk; what fails after it without an answer raises
+        `DeliveryError(code=None)` and is uncertain.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+        ...

@@ -1,0 +1,222 @@
+"""Process settings: config/digest.toml of the instance, environment (DIGEST_SECTION__KEY) and secret files.
+
+Read once at start and never stored in the database. What readers see is in the configuration documents
+(`digest.documents`), not here.
+"""
+
+import os
+import tomllib
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from digest.errors import ConfigError
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SiteSettings(Section):
+    name: str = "Region Digest"
+    url: str = ""  # public address of the web pages, without a trailing slash; "" until set
+    postal_address: str = ""  # stands in every mail
+
+    @field_validator("url")
+    @classmethod
+    def _no_trailing_slash(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
+
+class ServerSettings(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+
+
+class DatabaseSettings(Section):
+    url: str = ""  # SQLAlchemy URL; "" is SQLite in var/digest.sqlite3
+
+
+class SmtpSettings(Section):
+    host: str = ""  # "" writes mail to var/outbox/
+    port: int = Field(587, ge=1, le=65535)
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    timeout_seconds: float = Field(30.0, gt=0)
+
+
+class MailSettings(Section):
+    sender: str = ""  # From of everything that a newsletter does not set; "" uses news@ the site's host
+    mailto: str = ""  # address that takes unsubscribe mail; "" uses unsubscribe@ the sender's domain
+
+
+class PollingSettings(Section):
+    interval_minutes: int = Field(30, ge=5, le=1440)
+    concurrency: int = Field(16, ge=1, le=64)
+    timeout_seconds: float = Field(30.0, gt=0)
+    max_body_bytes: int = Field(10 * 1024 * 1024, ge=1024)
+    parse_timeout_seconds: float = Field(5.0, gt=0)
+    parse_workers: int = Field(2, ge=1, le=16)
+    user_agent: str = "RegionDigest/{version} (+{site})"
+    allow: tuple[str, ...] = ()  # CIDR[:port] that the address guard lets through, for intranets
+
+    @field_validator("allow")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            parse_allowed(entry)
+        return value
+
+
+class Settings(BaseSettings):
+    """All process settings. The environment wins over secret files, these over digest.toml."""
+
+    model_config = SettingsConfigDict(env_prefix="DIGEST_", env_nested_delimiter="__", extra="ignore", frozen=True)
+
+    site: SiteSettings = SiteSettings()
+    server: ServerSettings = ServerSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    mail: MailSettings = MailSettings()
+    polling: PollingSettings = PollingSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, file_secret_settings, init_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """The folder of one installation: config/, templates/ (overrides) and var/ (what the program writes)."""
+
+    root: Path
+
+    @classmethod
+    def locate(cls, option: str | None) -> "Instance":
+        """`--instance DIR`, else $DIGEST_HOME, else the working directory."""
+        return cls(Path(option or os.environ.get("DIGEST_HOME") or ".").resolve())
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config"
+
+    @property
+    def templates(self) -> Path:
+        return self.root / "templates"
+
+    @property
+    def var(self) -> Path:
+        return self.root / "var"
+
+    @property
+    def outbox(self) -> Path:
+        return self.var / "outbox"
+
+    def database_url(self, settings: Settings) -> str:
+        return settings.database.url or f"sqlite:///{self.var / 'digest.sqlite3'}"
+
+
+def parse_allowed(entry: str) -> tuple[IPv4Network | IPv6Network, int | None]:
+    """The network and port of "CIDR" or "CIDR:port"; an IPv6 CIDR with a port stands in brackets."""
+    if entry.startswith("["):
+        network, _, port = entry[1:].partition("]:")
+        return ip_network(network.rstrip("]")), int(port) if port else None
+    network, _, port = entry.partition(":") if entry.count(":") == 1 else (entry, "", "")
+    return ip_network(network), int(port) if port else None
+
+
+def load_settings(instance: Instance) -> Settings:
+    """Settings of an instance; defaults where it has no digest.toml. Raises ConfigError with file and line."""
+    path = instance.config / "digest.toml"
+    values: dict[str, Any] = {}
+    text = ""
+    if path.exists():
+        text = path.read_text(encoding="utf-8")
+        try:
+            values = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise toml_error(str(path), error) from error
+    unknown = sorted(set(values) - set(Settings.model_fields))
+    if unknown:
+        raise ConfigError(str(path), "unknown section", line=find_line(text, (unknown[0],)), key=unknown[0],
+                          hint=f"known: {', '.join(Settings.model_fields)}")
+    secrets = Path("/run/secrets")
+    try:
+        return Settings(**values, _secrets_dir=secrets if secrets.is_dir() else None)
+    except ValidationError as error:
+        raise validation_error(str(path), text, error) from error
+
+
+def toml_error(path: str, error: tomllib.TOMLDecodeError) -> ConfigError:
+    """A TOML syntax error as ConfigError; the line is read from tomllib's message."""
+    message = str(error)
+    before, _, place = message.partition(" (at line ")
+    line = int(place.split(",")[0]) if place[:1].isdigit() else None
+    return ConfigError(path, f"not valid TOML: {before}", line=line, hint="see https://toml.io")
+
+
+def validation_error(path: str, text: str, error: ValidationError) -> ConfigError:
+    """The first mistake that pydantic found, with its line in `text`."""
+    first = error.errors(include_url=False)[0]
+    location = first["loc"]
+    message = str(first["msg"]).removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = "unknown key"
+    hint = f"got {first['input']!r}" if first["type"] not in {"missing", "extra_forbidden"} else ""
+    return ConfigError(path, message, line=find_line(text, location), key=".".join(str(p) for p in location), hint=hint)
+
+
+def find_line(text: str, location: tuple[str | int, ...]) -> int | None:
+    """The line, counted from 1, on which the key at `location` stands in a TOML text; None if not found.
+
+    Walks headers and keys in order: an array of tables `[[a]]` counts its occurrences.
+    """
+    header: list[str] = []
+    counts: dict[str, int] = {}
+    wanted = [str(part) for part in location]
+    best: int | None = None
+    for number, raw in enumerate(text.splitlines(), start=1):
+        line = raw.strip()
+        if line.startswith("["):
+            name = line.strip("[] \t").split("#")[0].strip("[] \t")
+            header = _table_path(name, line.startswith("[["), counts)
+            if wanted[: len(header)] == header or header == wanted[: len(header)]:
+                best = number
+            continue
+        key = line.partition("=")[0].strip().strip('"')
+        path = [*header, *key.split(".")]
+        if key and "=" in line and wanted[: len(path)] == path:
+            best = number
+            if path == wanted:
+                return number
+    return best
+
+
+def _table_path(name: str, is_array: bool, counts: dict[str, int]) -> list[str]:
+    """The location of a table header, with the indexes of the arrays of tables that it lies in."""
+    parts = [part.strip().strip('"') for part in name.split(".")]
+    path: list[str] = []
+    for depth, part in enumerate(parts):
+        prefix = ".".join([*path, part])
+        path.append(part)
+        last = depth == len(parts) - 1
+        if is_array and last:
+            counts[prefix] = counts.get(prefix, -1) + 1
+            path.append(str(counts[prefix]))
+        elif prefix in counts:
+            path.append(str(counts[prefix]))
+    return path

@@ -1,0 +1,1 @@
+"""Tables and SQL: functions over a Connection, one file per noun. Nothing else speaks SQL."""

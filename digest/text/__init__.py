@@ -1,0 +1,1 @@
+"""Tokens, stems, sentences and languages: pure functions over strings."""

@@ -1,0 +1,36 @@
+"""Signed links: what a mail's link may do, signed with the instance's secret key (itsdangerous)."""
+
+from datetime import datetime
+from typing import Any
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from digest.errors import TokenError
+
+
+class Signer:
+    """Signs and reads the tokens of /u/, /a/ and confirmation links. Each kind has its own salt."""
+
+    def __init__(self, key: bytes):
+        self._key = key
+
+    def sign(self, kind: str, value: str, *, expires_at: datetime | None = None) -> str:
+        """A URL-safe token. `kind` is "unsubscribe", "confirm" or "preview"."""
+        expiry = int(expires_at.timestamp()) if expires_at else 0
+        return str(self._serializer(kind).dumps([value, expiry]))
+
+    def read(self, kind: str, token: str, now: datetime) -> str:
+        """The value that was signed. Raises TokenError where the token is forged, of another kind or expired."""
+        if len(token) > 1024:
+            raise TokenError("not valid")
+        try:
+            loaded: Any = self._serializer(kind).loads(token)
+            value, expiry = loaded
+        except (BadData, ValueError, TypeError) as error:
+            raise TokenError("not valid") from error
+        if expiry and now.timestamp() > expiry:
+            raise TokenError("expired")
+        return str(value)
+
+    def _serializer(self, kind: str) -> URLSafeSerializer:
+        return URLSafeSerializer(self._key, salt=f"region-digest.{kind}")

@@ -1,0 +1,1 @@
+"""The web pages: app, access, then one file a noun."""
