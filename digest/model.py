@@ -85,6 +85,7 @@ class Item:
     backlog: bool = False  # old or undated at its feed's first poll: stored as seen, never news
     image_url: str | None = None
     tags: tuple[str, ...] = ()
+    link: str = ""  # as the feed gave it, before tracking was removed; for exports, never shown
 
     @property
     def sorted_at(self) -> datetime:

@@ -100,6 +100,7 @@ items = Table(
     Column("feed_id", String(16), ForeignKey("feeds.id"), nullable=False),
     Column("key", Text, nullable=False),
     Column("url", Text, nullable=False),
+    Column("link", Text, nullable=False, server_default=""),
     Column("canonical_url", Text, nullable=False, index=True),
     Column("title", Text, nullable=False),
     Column("summary", Text, nullable=False),
