@@ -47,7 +47,8 @@ def story(number: int, headline: str, credit: str, **changes: object) -> StoryVi
     base = replace(
         LEAD, id=f"{number:016x}", headline=headline, url=f"https://news.example/{number}", credit=credit, via=None,
         place=None, time=f"2023-03-19T{10 + number % 12:02}:{number * 7 % 60:02}:00+06:00", body=(), also_in=(),
-        sources=1, topics=(), score=round(3 - number / 10, 3), parts=(PartView("coverage", 1.0, "1 independent source"),),
+        sources=1, topics=(), score=round(3 - number / 10, 3),
+        parts=(PartView("coverage", 1.0, "1 independent source"),),
         excerpt="Officials gave no date for the next round of talks.")
     return replace(base, **changes)  # type: ignore[arg-type]
 
