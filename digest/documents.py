@@ -6,8 +6,9 @@ Pure: text in, values out. `digest.services.config` versions the texts and mirro
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -17,11 +18,18 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from digest.errors import ConfigError, QueryError
 from digest.model import BodyPolicy, Feed, Source, short_id
 from digest.query import parse_query
-from digest.settings import find_line, toml_error, validation_error
+from digest.settings import find_line, toml_error, validation_error, validation_errors
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 LanguageTag = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+# First parts of addresses that a newsletter's page would hide.
+RESERVED_SLUGS = frozenset({
+    "a", "alerts", "api", "docs", "feeds", "healthz", "metrics", "openapi", "outbox", "preview", "sign-up", "static",
+    "stories", "u",
+})
 
 
 class Document(BaseModel):
@@ -35,6 +43,15 @@ def _query_text(value: Any) -> Any:
             parse_query(value)
         except QueryError as error:
             raise ValueError(str(error)) from error
+    return value
+
+
+def _clock_time(value: Any) -> Any:
+    """Refuses what pydantic would read as seconds or as a time of another zone."""
+    if isinstance(value, time) and value.tzinfo is None:
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError('must be a time of day in the newsletter\'s zone, such as "07:00"')
     return value
 
 
@@ -86,7 +103,7 @@ class Newsletter(Document):
     tagline: str = ""
     region: str
     zone: str = "UTC"
-    send_time: time = time(7, 0)
+    send_time: Annotated[time, BeforeValidator(_clock_time)] = time(7, 0)
     days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
     language: LanguageTag = "en"  # of the interface
     read: tuple[LanguageTag, ...] = ("en",)  # languages whose copy may be shown
@@ -100,6 +117,13 @@ class Newsletter(Document):
     caps: Caps = Caps()
     weights: Weights = Weights()
     topics: tuple[Topic, ...] = ()
+
+    @field_validator("slug")
+    @classmethod
+    def _free_slug(cls, value: str) -> str:
+        if value in RESERVED_SLUGS:
+            raise ValueError("an address of the program itself; name the file otherwise")
+        return value
 
     @field_validator("zone")
     @classmethod
@@ -209,55 +233,128 @@ def read_document(path: str, text: str, kind: type[D], **extra: Any) -> D:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise toml_error(path, error) from error
+        raise toml_error(path, text, error) from error
+    for key in extra.keys() & values.keys():
+        raise ConfigError(path, "unknown key", line=find_line(text, (key,)), key=key,
+                          hint=f"it is {extra[key]!r}, from the name of the file")
     try:
         return kind.model_validate({**values, **extra})
     except ValidationError as error:
         raise validation_error(path, text, error) from error
 
 
-def read_configuration(texts: Mapping[str, str], base: Mapping[str, str] | None = None, version: int = 0) -> Configuration:
+@dataclass
+class _Parts:
+    """What the documents read so far say."""
+
+    newsletters: dict[str, Newsletter] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
+    feeds: dict[str, Feed] = field(default_factory=dict)
+    regions: dict[str, Region] = field(default_factory=dict)
+
+    def add(self, path: str, text: str) -> None:
+        if path.startswith("newsletters/"):
+            slug = path.removeprefix("newsletters/").removesuffix(".toml")
+            self.newsletters[slug] = read_document(path, text, Newsletter, slug=slug)
+        elif path.startswith("sources/"):
+            self._add_sources(path, text)
+        elif path.startswith("gazetteer/"):
+            self._add_regions(path, text)
+
+    def _add_sources(self, path: str, text: str) -> None:
+        for index, entry in enumerate(read_document(path, text, SourcesDocument).sources):
+            if entry.slug in self.sources:
+                raise ConfigError(path, f"source {entry.slug!r} stands twice",
+                                  line=find_line(text, ("sources", index, "slug")), key=f"sources.{index}.slug",
+                                  hint="slugs are unique in all files of config/sources/")
+            source = Source(entry.slug, entry.name, entry.family or entry.slug, entry.tier)
+            self.sources[entry.slug] = source
+            for number, feed in enumerate(entry.feeds):
+                place = ("sources", index, "feeds", number, "url")
+                if feed.url in self.feeds:
+                    raise ConfigError(path, f"feed {feed.url} stands twice", line=find_line(text, place),
+                                      key=".".join(map(str, place)),
+                                      hint=f"it belongs to {self.feeds[feed.url].source.slug} already")
+                self.feeds[feed.url] = Feed(short_id(feed.url), feed.url, source, feed.region, feed.language, feed.body)
+
+    def _add_regions(self, path: str, text: str) -> None:
+        names: set[str] = set()
+        for index, region in enumerate(read_document(path, text, GazetteerDocument).regions):
+            if region.name in names:
+                raise ConfigError(path, f"region {region.name!r} stands twice",
+                                  line=find_line(text, ("regions", index, "name")), key=f"regions.{index}.name")
+            names.add(region.name)
+            self.regions[region.name] = region
+
+
+def read_configuration(
+    texts: Mapping[str, str], base: Mapping[str, str] | None = None, version: int = 0
+) -> Configuration:
     """The configuration that documents make together. Keys are paths such as "newsletters/kazakhstan.toml".
 
     `base` holds gazetteer documents that the package ships; documents of the instance win by name.
     Raises ConfigError where a document is wrong or two documents disagree.
     """
-    newsletters: dict[str, Newsletter] = {}
-    sources: dict[str, Source] = {}
-    feeds: dict[str, Feed] = {}
-    regions: dict[str, Region] = {}
+    parts = _Parts()
     for path, text in [*sorted((base or {}).items()), *sorted(texts.items())]:
-        if path.startswith("newsletters/"):
-            slug = re.sub(r"^newsletters/|\.toml$", "", path)
-            newsletters[slug] = read_document(path, text, Newsletter, slug=slug)
-        elif path.startswith("sources/"):
-            _add_sources(path, text, sources, feeds)
-        elif path.startswith("gazetteer/"):
-            regions.update({r.name: r for r in read_document(path, text, GazetteerDocument).regions})
-    configuration = Configuration(newsletters, sources, tuple(feeds.values()), Gazetteer(regions), version)
-    for newsletter in newsletters.values():
+        parts.add(path, text)
+    feeds = tuple(parts.feeds.values())
+    configuration = Configuration(parts.newsletters, parts.sources, feeds, Gazetteer(parts.regions), version)
+    for newsletter in parts.newsletters.values():
         _check_sources(newsletter, configuration, texts)
     return configuration
 
 
-def _add_sources(path: str, text: str, sources: dict[str, Source], feeds: dict[str, Feed]) -> None:
-    for index, entry in enumerate(read_document(path, text, SourcesDocument).sources):
-        if entry.slug in sources:
-            raise ConfigError(path, f"source {entry.slug!r} stands twice",
-                              line=find_line(text, ("sources", index, "slug")), key="slug", hint="slugs are unique")
-        source = Source(entry.slug, entry.name, entry.family or entry.slug, entry.tier)
-        sources[entry.slug] = source
-        for number, feed in enumerate(entry.feeds):
-            if feed.url in feeds:
-                raise ConfigError(path, f"feed {feed.url} stands twice",
-                                  line=find_line(text, ("sources", index, "feeds", number, "url")), key="url",
-                                  hint=f"it belongs to {feeds[feed.url].source.slug} already")
-            feeds[feed.url] = Feed(short_id(feed.url), feed.url, source, feed.region, feed.language, feed.body)
-
-
 def _check_sources(newsletter: Newsletter, configuration: Configuration, texts: Mapping[str, str]) -> None:
     path = f"newsletters/{newsletter.slug}.toml"
-    for slug in newsletter.sources:
+    for index, slug in enumerate(newsletter.sources):
         if slug not in configuration.sources:
-            raise ConfigError(path, f"unknown source {slug!r}", line=find_line(texts[path], ("sources",)),
-                              key="sources", hint="add it to a file in config/sources/")
+            near = get_close_matches(slug, configuration.sources, n=1)
+            raise ConfigError(path, f"unknown source {slug!r}", line=find_line(texts[path], ("sources", index)),
+                              key=f"sources.{index}",
+                              hint=f"did you mean {near[0]!r}?" if near else "add it to a file in config/sources/")
+
+
+def find_mistakes(texts: Mapping[str, str], base: Mapping[str, str] | None = None) -> list[ConfigError]:
+    """Every mistake in the documents; where each document is right by itself, the first between two of them."""
+    found: list[ConfigError] = []
+    for path, text in sorted(texts.items()):
+        try:
+            _Parts().add(path, text)
+        except ConfigError as error:
+            cause = error.__cause__
+            found += validation_errors(path, text, cause) if isinstance(cause, ValidationError) else [error]
+    if not found:
+        try:
+            read_configuration(texts, base)
+        except ConfigError as error:
+            found.append(error)
+    return found
+
+
+def find_doubts(configuration: Configuration) -> list[str]:
+    """What is allowed but hardly meant, one sentence each."""
+    doubts: list[str] = []
+    named = {feed.region for feed in configuration.feeds}
+    for newsletter in configuration.newsletters.values():
+        doubts += [f"newsletters/{newsletter.slug}.toml: {doubt}" for doubt in _doubts_of(newsletter)]
+        if not configuration.feeds_of(newsletter):
+            doubts.append(f"newsletters/{newsletter.slug}.toml: no feed of config/sources/ belongs to it")
+        for region in newsletter.regions:
+            if not any(name and configuration.gazetteer.inside(name, region) for name in named):
+                doubts.append(f"newsletters/{newsletter.slug}.toml: regions: no feed is of {region!r}")
+    return doubts
+
+
+def _doubts_of(newsletter: Newsletter) -> list[str]:
+    doubts = []
+    tagline = newsletter.tagline
+    if "daily" in tagline.lower() and len(newsletter.days) < 5:
+        doubts.append(f"tagline: says daily, but it is sent on {', '.join(newsletter.days)}")
+    if "weekly" in tagline.lower() and len(newsletter.days) > 1:
+        doubts.append("tagline: says weekly, but days names more than one day")
+    if re.search(r"[a-zа-яё][.!?][A-Za-zА-Яа-яЁё]", tagline):
+        doubts.append("tagline: a space is missing after a full stop")
+    if newsletter.count and (missing := set(newsletter.read) - set(newsletter.count)):
+        doubts.append(f"count: lacks {', '.join(sorted(missing))}, which read lists")
+    return doubts

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from digest.errors import ConfigError
@@ -149,7 +150,7 @@ def load_settings(instance: Instance) -> Settings:
         try:
             values = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise toml_error(str(path), error) from error
+            raise toml_error(str(path), text, error) from error
     unknown = sorted(set(values) - set(Settings.model_fields))
     if unknown:
         raise ConfigError(str(path), "unknown section", line=find_line(text, (unknown[0],)), key=unknown[0],
@@ -161,23 +162,35 @@ def load_settings(instance: Instance) -> Settings:
         raise validation_error(str(path), text, error) from error
 
 
-def toml_error(path: str, error: tomllib.TOMLDecodeError) -> ConfigError:
+def toml_error(path: str, text: str, error: tomllib.TOMLDecodeError) -> ConfigError:
     """A TOML syntax error as ConfigError; the line is read from tomllib's message."""
-    message = str(error)
-    before, _, place = message.partition(" (at line ")
-    line = int(place.split(",")[0]) if place[:1].isdigit() else None
-    return ConfigError(path, f"not valid TOML: {before}", line=line, hint="see https://toml.io")
+    message, _, place = str(error).partition(" (at ")
+    number = place.removeprefix("line ").split(",")[0]
+    line = int(number) if number.isdigit() else max(1, len(text.splitlines()))
+    return ConfigError(path, f"not valid TOML: {message}", line=line, hint="see https://toml.io")
 
 
 def validation_error(path: str, text: str, error: ValidationError) -> ConfigError:
     """The first mistake that pydantic found, with its line in `text`."""
-    first = error.errors(include_url=False)[0]
-    location = first["loc"]
-    message = str(first["msg"]).removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        message = "unknown key"
-    hint = f"got {first['input']!r}" if first["type"] not in {"missing", "extra_forbidden"} else ""
-    return ConfigError(path, message, line=find_line(text, location), key=".".join(str(p) for p in location), hint=hint)
+    return validation_errors(path, text, error)[0]
+
+
+def validation_errors(path: str, text: str, error: ValidationError) -> list[ConfigError]:
+    """All mistakes that pydantic found, each with its line in `text`."""
+    return [_mistake(path, text, found) for found in error.errors(include_url=False)]
+
+
+def _mistake(path: str, text: str, found: ErrorDetails) -> ConfigError:
+    location = found["loc"]
+    key = ".".join(str(part) for part in location) or None
+    line = find_line(text, location)
+    if found["type"] == "extra_forbidden":
+        return ConfigError(path, "unknown key", line=line, key=key, hint="see the comments in the shipped files")
+    if found["type"] == "missing":
+        return ConfigError(path, "is missing", line=line, key=key, hint=f"add {location[-1]} = ...")
+    message = str(found["msg"]).removeprefix("Value error, ")
+    shown = found["input"] if isinstance(found["input"], str | int | float | bool) else None
+    return ConfigError(path, message, line=line, key=key, hint="" if shown is None else f"got {shown!r}")
 
 
 def find_line(text: str, location: tuple[str | int, ...]) -> int | None:
@@ -200,10 +213,16 @@ def find_line(text: str, location: tuple[str | int, ...]) -> int | None:
         key = line.partition("=")[0].strip().strip('"')
         path = [*header, *key.split(".")]
         if key and "=" in line and wanted[: len(path)] == path:
-            best = number
-            if path == wanted:
-                return number
+            return number + _element_offset(text.splitlines()[number - 1 :], wanted[len(path) :])
     return best
+
+
+def _element_offset(lines: list[str], rest: list[str]) -> int:
+    """How many lines below its key the element `rest[0]` of an array stands that has one element a line."""
+    if not rest or not rest[0].isdigit() or not lines[0].rstrip().endswith("["):
+        return 0
+    elements = [offset for offset, line in enumerate(lines[1:], start=1) if line.strip()[:1] not in ("", "#", "]")]
+    return elements[int(rest[0])] if int(rest[0]) < len(elements) else 0
 
 
 def _table_path(name: str, is_array: bool, counts: dict[str, int]) -> list[str]:
