@@ -1,4 +1,7 @@
-"""The query language: parse, print, match."""
-from digest.query.grammar import parse_query
+"""The query language of topics, alert rules and search: parse, print, match. Pure: strings and items in, spans out."""
 
-__all__ = ["parse_query"]
+from digest.query.grammar import parse_query
+from digest.query.match import MatchText, Span, match, prepare
+from digest.query.tree import Query
+
+__all__ = ["MatchText", "Query", "Span", "match", "parse_query", "prepare"]

@@ -1,0 +1,86 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from digest.model import Block, DateQuality, Feed, Item, Source
+from digest.query import match, parse_query, prepare
+from digest.query.match import prepare_text
+
+EN = ("Tokayev's talks in Astana. The U.S. "
+      "energy company will build gas pipelines, officials said; COVID-19 was not mentioned.")
+RU = ("Токаева встретили в Алматы. Ещё одно месторождение газа "
+      "откроют нефтяники «КазМунайГаз» в посёлках Мангистауской области.")
+KK = ("Қазақстанның Үкіметі мұнай өндіру жоспарын бекітті. Тоқаевтың айтуынша, "
+      "теңізшілер Ақтауда жиналды. KEGOC жаңарады.")
+
+CASES = [
+    # language, text, query, the places that matched (None: no match)
+    ("en", EN, "tokayev", ["Tokayev"]),  # case and the genitive
+    ("en", EN, "pipeline", ["pipelines"]),  # inflected
+    ("en", EN, "companies official", ["company", "officials"]),
+    ("en", EN, "gas AND coal", None),
+    ("en", EN, "coal OR gas", ["gas"]),
+    ("en", EN, "gas -coal", ["gas"]),
+    ("en", EN, "gas NOT pipeline", None),
+    ("en", EN, "gas NOT (coal pipeline)", ["gas"]),
+    ("en", EN, "gas NOT (coal OR pipeline)", None),
+    ("en", EN, '"gas pipeline"', ["gas pipelines"]),  # phrases by stem, too
+    ("en", EN, '"pipeline gas"', None),  # in this order
+    ("en", EN, '"gas officials"', None),
+    ("en", EN, '"pipelines, officials"', ["pipelines, officials"]),  # punctuation does not matter
+    ("en", EN, "COVID-19", ["COVID-19"]),
+    ("en", EN, "covid", ["COVID"]),
+    ("en", EN, "U.S.", ["U.S"]),
+    ("en", EN, "=pipeline", None),  # the exact form
+    ("en", EN, "=pipelines", ["pipelines"]),
+    ("en", EN, '="gas pipeline"', None),
+    ("en", EN, "Токаев", None),  # another script is another word
+    ("en", EN, 'gas OR "gas pipelines"', ["gas pipelines"]),  # overlapping places are one
+    ("ru", RU, "Токаев", ["Токаева"]),  # a surname, though -ев looks like an ending
+    ("ru", RU, "токаеву", ["Токаева"]),
+    ("ru", RU, "еще", ["Ещё"]),
+    ("ru", RU, "поселках", ["посёлках"]),
+    ("ru", RU, "месторождения", ["месторождение"]),
+    ("ru", RU, "Мангистауская область", ["Мангистауской", "области"]),
+    ("ru", RU, '"Мангистауская область"', ["Мангистауской области"]),
+    ("ru", RU, "КазМунайГаз", ["КазМунайГаз"]),
+    ("ru", RU, "нефтяник -спорт", ["нефтяники"]),
+    ("ru", RU, "нефть", None),  # another word of the same root
+    ("kk", KK, "Қазақстан", ["Қазақстанның"]),
+    ("kk", KK, "үкімет", ["Үкіметі"]),
+    ("kk", KK, "Тоқаев", ["Тоқаевтың"]),
+    ("kk", KK, "Ақтау", ["Ақтауда"]),
+    ("kk", KK, '"Қазақстан үкіметі"', ["Қазақстанның Үкіметі"]),
+    ("kk", KK, "kegoc", ["KEGOC"]),  # a name in another script
+    ("kk", KK, "мұнай -газ", ["мұнай"]),
+    ("und", "KEGOC жаңарады", "kegoc", ["KEGOC"]),  # no language: folded words
+    ("uz", "O‘zbekiston bo'yicha", "oʻzbekiston", ["O‘zbekiston"]),  # one apostrophe for all
+    ("tr", "İstanbul'da ısı", "istanbul", ["İstanbul"]),  # dotted i
+]
+
+
+@pytest.mark.parametrize(("language", "text", "query", "places"), CASES)
+def test_a_query_matches_by_the_words_of_the_language(
+        language: str, text: str, query: str, places: list[str] | None) -> None:
+    found = match(parse_query(query), prepare_text([text], language))
+    assert (None if found is None else [text[start:end] for start, end in found]) == places
+
+
+def test_an_items_title_summary_and_body_are_searched_but_no_phrase_joins_them() -> None:
+    item = _item("Oil output", "Rises in Atyrau.", (Block("h2", "Ruling"), Block("p", "party wins")))
+    text = prepare(item)
+    assert text.text == "Oil output\n\nRises in Atyrau.\n\nRuling\n\nparty wins"
+    assert match(parse_query("oil atyrau ruling wins"), text) == ((0, 3), (21, 27), (30, 36), (44, 48))
+    assert match(parse_query('"output rises"'), text) is None
+    assert match(parse_query('"ruling party"'), text) is None
+
+
+def test_a_text_without_words_matches_nothing() -> None:
+    assert match(parse_query("gas"), prepare_text(["", " — "], "en")) is None
+
+
+def _item(title: str, summary: str, body: tuple[Block, ...]) -> Item:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    feed = Feed("f", "https://example.org/feed", Source("example", "Example", "example"))
+    return Item("i", feed, "k", "https://example.org/1", "https://example.org/1", title, summary, body, None, None,
+                "en", now, 0, DateQuality.EXACT, now)
