@@ -1,0 +1,168 @@
+"""Pool of an edition: which items and stories are offered, and at which gate the others fell.
+
+Gates of an item, in order: not offered, backlog, no link, outside the window, not readable. Gates of a story:
+another region, already sent. What passes all of them is a candidate, and ranking decides.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date as Date
+from datetime import datetime, timedelta
+
+from digest.documents import Gazetteer, Newsletter
+from digest.model import DateQuality, Fate, Item, Story
+
+FIRST_WINDOW = timedelta(hours=24)  # how far back the first edition looks
+OLDEST = timedelta(hours=36)  # publication before the cut-off, where dated
+NEW_SOURCES_OF_A_DEVELOPMENT = 2  # independent sources since a story was last mailed
+
+
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """A story's last place in a mailed edition: the edition's date and who had told the story by then."""
+
+    date: str
+    families: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class EditionInputs:
+    """Everything that decides an edition. Stories hold items seen by `cutoff` only, with the text of that time."""
+
+    newsletter: Newsletter
+    gazetteer: Gazetteer
+    stories: tuple[Story, ...]
+    since: datetime  # cut-off of the edition before; for the first, FIRST_WINDOW before `cutoff`
+    cutoff: datetime
+    date: Date  # in the newsletter's zone
+    mailed: Mapping[str, Mailed] = field(default_factory=dict)  # story id -> its last mailed place
+    missing_sources: tuple[str, ...] = ()
+    items_seen: int = 0  # items of the newsletter's feeds seen ever, to tell "never polled" from "nothing new"
+    site_url: str = ""
+    postal_address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A story as the newsletter sees it: its counted items, and the copy that readers would be shown."""
+
+    story: Story
+    counted: tuple[Item, ...]  # in order of (first_seen_at, id)
+    shown: Item
+    readable: bool  # False: only listed, where the newsletter lists what its readers cannot read
+    mailed: Mailed | None = None  # last mailed place of a story that has developed since
+
+    @property
+    def own_items(self) -> tuple[Item, ...]:
+        """The counted items that repeat no other item's text; all of them where each is a reprint."""
+        own = tuple(item for item in self.counted if item.id not in self.story.reprints)
+        return own or self.counted
+
+    @property
+    def families(self) -> frozenset[str]:
+        """Independent owners among the counted items."""
+        return frozenset(item.feed.source.family for item in self.own_items)
+
+    @property
+    def new_families(self) -> frozenset[str]:
+        """Owners that joined since the story was last mailed; all where it never was."""
+        return self.families - self.mailed.families if self.mailed else self.families
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The candidates, in the order of their stories' ids, and the fate of every item that fell at a gate."""
+
+    candidates: tuple[Candidate, ...]
+    fates: Mapping[str, Fate]
+
+
+def fill(inputs: EditionInputs) -> Pool:
+    """The pool of an edition. Each item of each story is in exactly one of: a candidate's open items, `fates`."""
+    candidates: list[Candidate] = []
+    fates: dict[str, Fate] = {}
+    for story in sorted(inputs.stories, key=lambda s: s.id):
+        fallen = {item.id: fate for item in story.items if (fate := item_gate(item, inputs))}
+        fates.update(fallen)
+        open_items = [item for item in story.items if item.id not in fallen]
+        if not open_items:
+            continue
+        candidate = _candidate(story, open_items, inputs)
+        if fate := _already_sent(candidate):
+            fates.update((item.id, fate) for item in open_items)
+        else:
+            candidates.append(candidate)
+    return Pool(tuple(candidates), fates)
+
+
+def item_gate(item: Item, inputs: EditionInputs) -> Fate | None:
+    """The gate at which an item falls by itself; None where it may be shown."""
+    newsletter = inputs.newsletter
+    if not newsletter.takes(item.feed, inputs.gazetteer):
+        return Fate("not offered", f"{item.feed.source.name} is no source of {newsletter.name}")
+    if item.backlog:
+        return Fate("backlog", "it was undated or more than 24 h old when its feed was first polled")
+    if not item.url:
+        return Fate("no link", "the entry has no link to open")
+    if fate := _outside_window(item, inputs):
+        return fate
+    if not is_readable(item, newsletter) and newsletter.unreadable == "omit":
+        return Fate("not readable", f"its language is {item.language}; readers read {', '.join(newsletter.read)}")
+    return None
+
+
+def is_readable(item: Item, newsletter: Newsletter) -> bool:
+    """Whether readers read its language; unknown languages get the benefit of the doubt."""
+    return item.language == "und" or item.language in newsletter.read
+
+
+def is_counted(item: Item, newsletter: Newsletter) -> bool:
+    """Whether its language counts for coverage."""
+    return not newsletter.count or item.language in newsletter.count or is_readable(item, newsletter)
+
+
+def told_at(item: Item) -> datetime:
+    """The latest instant at which the item can have been published: a bare date means the end of that day."""
+    if item.published_at is None:
+        return item.first_seen_at
+    if item.date_quality is DateQuality.DATE_ONLY:
+        return max(item.published_at, min(item.published_at + timedelta(days=1), item.first_seen_at))
+    return item.published_at
+
+
+def earliest(items: Iterable[Item]) -> Item:
+    """The first to tell the story: dated copies before undated ones, then by time, first sight and id."""
+    return min(items, key=lambda i: (i.published_at is None, i.sorted_at, i.first_seen_at, i.id))
+
+
+def _candidate(story: Story, open_items: list[Item], inputs: EditionInputs) -> Candidate:
+    newsletter = inputs.newsletter
+    readable = [item for item in open_items if is_readable(item, newsletter)]
+    counted = tuple(
+        item for item in story.items
+        if not item.backlog and newsletter.takes(item.feed, inputs.gazetteer) and is_counted(item, newsletter)
+    )
+    shown = earliest(readable or open_items)
+    return Candidate(story, counted or (shown,), shown, bool(readable), inputs.mailed.get(story.id))
+
+
+def _already_sent(candidate: Candidate) -> Fate | None:
+    mailed = candidate.mailed
+    if mailed is None or len(candidate.new_families) >= NEW_SOURCES_OF_A_DEVELOPMENT:
+        return None
+    new = len(candidate.new_families)
+    return Fate("already sent", f"its story was in the edition of {mailed.date}; {new} new independent "
+                f"source{'' if new == 1 else 's'} since, {NEW_SOURCES_OF_A_DEVELOPMENT} would make it a development")
+
+
+def _outside_window(item: Item, inputs: EditionInputs) -> Fate | None:
+    if item.first_seen_at <= inputs.since:
+        return Fate("outside the window", "it was seen before the cut-off of the edition before")
+    if item.first_seen_at > inputs.cutoff:
+        return Fate("outside the window", "it was seen after the cut-off and waits for the next edition")
+    age = inputs.cutoff - told_at(item)
+    if item.published_at is not None and age > OLDEST:
+        hours = round(age / timedelta(hours=1))
+        limit = round(OLDEST / timedelta(hours=1))
+        return Fate("outside the window", f"it was published {hours} h before the cut-off, {limit} h at most")
+    return None
