@@ -1,0 +1,42 @@
+"""Where an item and a story happen."""
+
+import pytest
+
+from digest.pipeline.region import Places
+from tests.pipeline.worlds import GAZETTEER, feed, item
+
+PLACES = Places(GAZETTEER)
+
+
+@pytest.mark.parametrize(("title", "feed_region", "place", "language", "expected"), [
+    ("Bread costs more", "Kazakhstan", None, "en", "Kazakhstan"),  # nothing says another
+    ("Bread costs more", None, None, "en", None),
+    ("Uzbekistan raises gas prices", "Kazakhstan", None, "en", "Uzbekistan"),
+    ("Uzbekistan and Kazakhstan sign", "Kazakhstan", None, "en", "Kazakhstan"),  # its own region is named too
+    ("Kyrgyz leader flies to Tashkent", "Central Asia", None, "en", "Kyrgyzstan"),  # the first of those inside
+    ("Bread costs more", "Central Asia", "Almaty", "en", "Kazakhstan"),  # the dateline says it
+    ("Hotels on Issyk Kul fill up", "Central Asia", None, "en", "Kyrgyzstan"),  # a name of two words
+    ("В Ташкенте подорожал хлеб", "Central Asia", None, "ru", "Uzbekistan"),  # an inflected name
+    ("Roast turkey for the holidays", "Kazakhstan", None, "en", "Kazakhstan"),  # a bird
+    ("Kazakhstan’s bread costs more", "Turkey", None, "en", "Kazakhstan"),
+])
+def test_item_region(
+    title: str, feed_region: str | None, place: str | None, language: str, expected: str | None
+) -> None:
+    assert PLACES.item_region(item(title, feed(region=feed_region), place=place, language=language)) == expected
+
+
+def test_a_story_is_of_the_region_of_most_items() -> None:
+    items = [item("Uzbek gas"), item("Gas from Tashkent", "herald"), item("Gas", "courier")]
+    assert PLACES.story_region(items, items[2], "Kazakhstan") == "Uzbekistan"
+
+
+def test_a_tie_goes_to_the_shown_item() -> None:
+    items = [item("Uzbek gas"), item("Gas", "courier")]
+    assert PLACES.story_region(items, items[1], "Kazakhstan") == "Kazakhstan"
+    assert PLACES.story_region(items, items[0], "Kazakhstan") == "Uzbekistan"
+
+
+def test_items_without_a_region_count_as_the_newsletters() -> None:
+    nowhere = item("Bread costs more", feed(region=None))
+    assert PLACES.story_region([nowhere], nowhere, "Kazakhstan") == "Kazakhstan"
