@@ -1,0 +1,92 @@
+"""Excerpts: whole sentences of an item's text, as many as its place in the edition allows."""
+
+from dataclasses import dataclass
+
+from digest.model import BodyPolicy, Item
+from digest.text.sentences import sentences
+from digest.text.tokens import words
+
+ELLIPSIS = "…"
+END_MARKS = ".!?…。"
+CLOSERS = "\"'»”’)]"
+SUBHEAD_WORDS = 8  # a longer line without an end mark is taken for prose
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """How long an excerpt may be."""
+
+    sentences: int
+    words: int
+
+
+LEAD = Length(sentences=2, words=60)
+OTHER = Length(sentences=1, words=40)
+
+
+def excerpt(item: Item, length: Length) -> str:
+    """The item's first whole sentences within `length`.
+
+    "" under policy headline, and where the text only repeats the title. A first sentence that is too long is cut at a word and ends with an ellipsis. Subheads are never part of it.
+    """
+    if item.feed.body is BodyPolicy.HEADLINE:
+        return ""
+    text = _without_title(_source_text(item), item)
+    chosen: list[str] = []
+    room = length.words
+    for start, end in sentences(text, item.language)[: length.sentences]:
+        sentence = " ".join(text[start:end].split())
+        count = len(sentence.split())
+        if chosen and (count > room or not _is_whole(sentence)):
+            break
+        chosen.append(sentence if count <= room else cut_words(sentence, room))
+        room -= count
+        if room <= 0:
+            break
+    return " ".join(chosen)
+
+
+def cut_words(text: str, limit: int) -> str:
+    """The first `limit` words, with an ellipsis where some were left out."""
+    parts = text.split()
+    if len(parts) <= limit:
+        return " ".join(parts)
+    return " ".join(parts[:limit]).rstrip(" ,;:-–—(«“\"'.") + ELLIPSIS
+
+
+def cut_characters(text: str, limit: int) -> str:
+    """The text on one line in at most `limit` characters, cut at a word, with an ellipsis where it was cut."""
+    text = " ".join(text.split())
+    if len(text) <= limit:
+        return text
+    head = text[: limit - 1]
+    if not text[limit - 1].isspace() and " " in head:
+        head = head[: head.rindex(" ")]
+    return head.rstrip(" ,;:-–—(«“\"'.") + ELLIPSIS
+
+
+def _source_text(item: Item) -> str:
+    """The summary without leading subheads; where there is none, the paragraphs of the body."""
+    if item.summary.strip():
+        text = item.summary.strip()
+        while "\n" in text and _is_subhead(*text.split("\n", 1)):
+            text = text.split("\n", 1)[1].strip()
+        return text
+    return "\n\n".join(block.text for block in item.body if block.kind == "p")
+
+
+def _without_title(text: str, item: Item) -> str:
+    """The text without its first sentence where that only repeats the headline."""
+    spans = sentences(text, item.language)
+    if spans and words(text[spans[0][0]:spans[0][1]], item.language) == words(item.title, item.language):
+        return text[spans[0][1]:].lstrip()
+    return text
+
+
+def _is_subhead(line: str, following: str) -> bool:
+    """Whether a first line is a heading and no wrapped sentence: short, without end mark, before a capital."""
+    return len(line.split()) <= SUBHEAD_WORDS and not _is_whole(line) and not following.lstrip()[:1].islower()
+
+
+def _is_whole(sentence: str) -> bool:
+    return sentence.rstrip().rstrip(CLOSERS).endswith(tuple(END_MARKS))
