@@ -1,0 +1,177 @@
+"""Composition: from the inputs of an edition to its view model and the fate of every item.
+
+    pool ─▶ topics, region, score ─▶ rank ─▶ arrange ─▶ view
+
+`compose` is the one function behind preview, send and replay. It is pure: equal inputs give equal views.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from math import ceil
+from zoneinfo import ZoneInfo
+
+from digest.model import BodyPolicy, DateQuality, Fate, Item, Score
+from digest.pipeline.arrange import Arrangement, arrange
+from digest.pipeline.excerpt import LEAD, OTHER, Length, cut_characters, excerpt
+from digest.pipeline.pool import (
+    NEW_SOURCES_OF_A_DEVELOPMENT,
+    OLDEST,
+    Candidate,
+    EditionInputs,
+    earliest,
+    fill,
+)
+from digest.pipeline.rank import Ranked, rank
+from digest.pipeline.view import Credit, EditionView, PartView, SectionView, StoryView
+
+SUBJECT_CHARACTERS = 110
+PREHEADER_CHARACTERS = 200
+PREHEADER_HEADLINES = 3
+WORDS_A_MINUTE = 220
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """An edition's view, the fate of every item considered, and the scores and families of its stories by id."""
+
+    view: EditionView
+    fates: Mapping[str, Fate]
+    scores: Mapping[str, Score]
+    families: Mapping[str, frozenset[str]]
+    cutoff: datetime
+
+
+def compose(inputs: EditionInputs) -> Composed:
+    """The edition that the inputs make, with a fate for each item of each of its stories."""
+    pool = fill(inputs)
+    ranked = rank(pool, inputs)
+    arrangement = arrange(ranked, inputs)
+    fates = {**pool.fates, **_story_fates(ranked, arrangement, pool.fates)}
+    return Composed(
+        view=_view(arrangement, fates, inputs),
+        fates=fates,
+        scores={r.id: r.score for r in ranked},
+        families={r.id: r.candidate.families for r in ranked},
+        cutoff=inputs.cutoff,
+    )
+
+
+def _story_fates(
+    ranked: Iterable[Ranked], arrangement: Arrangement, fallen: Mapping[str, Fate]
+) -> dict[str, Fate]:
+    """The story's fate for each of its items that passed the pool's gates, saying which copy is shown."""
+    fates: dict[str, Fate] = {}
+    for story in ranked:
+        fate = arrangement.fates[story.id]
+        shown = story.candidate.shown
+        for item in story.candidate.story.items:
+            if item.id not in fallen:
+                copy = "this copy is shown" if item is shown else f"the copy of {shown.feed.source.name} is shown"
+                fates[item.id] = Fate(fate.gate, f"{fate.why}; {copy}" if fate.section else fate.why, fate.section)
+    return fates
+
+
+def _view(arrangement: Arrangement, fates: Mapping[str, Fate], inputs: EditionInputs) -> EditionView:
+    newsletter = inputs.newsletter
+    lead = story_view(arrangement.lead, inputs, LEAD) if arrangement.lead else None
+    sections = tuple(
+        SectionView(s.key, s.kind, s.title, tuple(story_view(story, inputs, OTHER) for story in stories))
+        for s, stories in arrangement.sections
+    )
+    rest = tuple(story_view(story, inputs, OTHER) for story in arrangement.rest)
+    mailed = [*([lead] if lead else []), *(story for section in sections for story in section.stories)]
+    return EditionView(
+        newsletter=newsletter.slug, name=newsletter.name, tagline=newsletter.tagline,
+        date=inputs.date.isoformat(), zone=newsletter.zone, language=newsletter.language,
+        region=newsletter.region, parent_region=inputs.gazetteer.parent(newsletter.region),
+        subject=cut_characters(mailed[0].headline if mailed else newsletter.name, SUBJECT_CHARACTERS),
+        preheader=_preheader(mailed), lead=lead, sections=sections, rest=rest,
+        minutes=reading_minutes(mailed),
+        cutoff=inputs.cutoff.astimezone(UTC).isoformat(timespec="seconds"),
+        rule=inclusion_rule(inputs),
+        empty_reason=None if mailed or rest else _empty_reason(fates, inputs),
+        missing_sources=inputs.missing_sources,
+        site_url=inputs.site_url, postal_address=inputs.postal_address,
+    )
+
+
+def story_view(ranked: Ranked, inputs: EditionInputs, length: Length) -> StoryView:
+    """A story as shown: its copy under the feed's body policy, credit, local time, score parts."""
+    item, zone = ranked.candidate.shown, ZoneInfo(inputs.newsletter.zone)
+    source = item.feed.source.name
+    agency = item.agency if item.agency and item.agency.casefold() != source.casefold() else None
+    return StoryView(
+        id=ranked.id, headline=" ".join(item.title.split()), language=item.language, url=item.url,
+        credit=agency or source, via=source if agency else None, place=item.place,
+        time=shown_time(item, zone), time_kind=_time_kind(item),
+        excerpt=excerpt(item, length),
+        body=item.body if item.feed.body is BodyPolicy.FULL else (),
+        also_in=also_in(ranked.candidate), sources=len(ranked.candidate.families),
+        developing=ranked.candidate.mailed is not None,
+        region=ranked.region, topics=tuple(m.topic.title for m in ranked.topics if m.topic.weight >= 0),
+        image_url=item.image_url, score=round(ranked.score.total, 3),
+        parts=tuple(PartView(p.name, round(p.value, 3) + 0.0, p.why) for p in ranked.score.parts),
+    )
+
+
+def also_in(candidate: Candidate) -> tuple[Credit, ...]:
+    """One copy, the earliest, of each other family that told the story itself; earliest first."""
+    copies: dict[str, list[Item]] = {}
+    for item in candidate.own_items:
+        if item.url and item.feed.source.family != candidate.shown.feed.source.family:
+            copies.setdefault(item.feed.source.family, []).append(item)
+    first = sorted((earliest(items) for items in copies.values()), key=lambda i: (i.sorted_at, i.id))
+    return tuple(Credit(item.feed.source.name, item.url) for item in first)
+
+
+def shown_time(item: Item, zone: ZoneInfo) -> str:
+    """ISO 8601 to the second with the zone's offset at that instant; a bare date is noon of the day as it was given."""
+    if item.published_at is not None and item.date_quality is DateQuality.DATE_ONLY:
+        given = item.published_at + timedelta(minutes=item.published_offset_minutes or 0)
+        return datetime.combine(given.date(), time(12), tzinfo=zone).isoformat(timespec="seconds")
+    return item.sorted_at.astimezone(zone).isoformat(timespec="seconds")
+
+
+def reading_minutes(stories: Iterable[StoryView]) -> int:
+    """Minutes to read headlines and excerpts, and the lead's full text where it is shown; at least 1."""
+    words = 0
+    for position, story in enumerate(stories):
+        text = [story.headline, *([b.text for b in story.body] if position == 0 and story.body else [story.excerpt])]
+        words += sum(len(part.split()) for part in text)
+    return max(1, ceil(words / WORDS_A_MINUTE))
+
+
+def inclusion_rule(inputs: EditionInputs) -> str:
+    """The rule of the pool in one sentence, with the instants of this edition."""
+    zone = ZoneInfo(inputs.newsletter.zone)
+    since, until = (f"{at.astimezone(zone):%Y-%m-%d %H:%M}" for at in (inputs.since, inputs.cutoff))
+    hours = round(OLDEST / timedelta(hours=1))
+    return (f"Stories first seen after {since} and by {until} ({inputs.newsletter.zone}), published at most {hours} h "
+            f"before that where dated, and not mailed before unless {NEW_SOURCES_OF_A_DEVELOPMENT} new independent "
+            "sources have told them since.")
+
+
+def _preheader(stories: list[StoryView]) -> str:
+    headlines = [story.headline for story in stories[1 : 1 + PREHEADER_HEADLINES]]
+    return cut_characters(" · ".join(headlines), PREHEADER_CHARACTERS)
+
+
+def _time_kind(item: Item) -> str:
+    if item.published_at is None:
+        return "seen"
+    return "day" if item.date_quality is DateQuality.DATE_ONLY else "published"
+
+
+def _empty_reason(fates: Mapping[str, Fate], inputs: EditionInputs) -> str:
+    if not inputs.items_seen:
+        return "no item has been seen yet: poll the feeds first"
+    if not fates:
+        zone = ZoneInfo(inputs.newsletter.zone)
+        return f"no item was first seen since {inputs.since.astimezone(zone):%Y-%m-%d %H:%M} ({inputs.newsletter.zone})"
+    gates = Counter(fate.gate for fate in fates.values() if fate.gate != "not offered")
+    told = ", ".join(f"{count} {gate}" for gate, count in sorted(gates.items(), key=lambda g: (-g[1], g[0])))
+    return f"every item fell at a gate: {told}" if gates else "no item of its feeds is new"
+
+
