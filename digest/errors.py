@@ -8,7 +8,8 @@ DigestError
 ├── ParseError           a document is no feed (url, kind)
 ├── QueryError           a query is wrong (query, position, expected, hint)
 ├── SendRefused          mail may not leave (reason, hint)
-├── DeliveryError        a mail attempt failed (recipient, code, permanent)
+├── DeliveryError        a mail attempt failed (recipient, code, permanent, server)
+├── AddressRefused       an e-mail address cannot be used (address, reason)
 ├── TokenError           a signed link is forged, foreign or expired (reason)
 └── ArchiveError         a recorded archive cannot be read (path, line)
 """
@@ -81,11 +82,24 @@ class SendRefused(DigestError):
 
 
 class DeliveryError(DigestError):
-    """One attempt to hand over a mail failed. `code` is the SMTP reply code, None where none came."""
+    """One attempt to hand over a mail failed. `code` is the SMTP reply code, None where none came.
 
-    def __init__(self, recipient: str, message: str, *, code: int | None = None, permanent: bool = False):
-        self.recipient, self.code, self.permanent = recipient, code, permanent
+    `server` says that the server as a whole did not serve (connection, greeting, TLS, log-in): other mail would
+    fail as well.
+    """
+
+    def __init__(self, recipient: str, message: str, *, code: int | None = None, permanent: bool = False,
+                 server: bool = False):
+        self.recipient, self.code, self.permanent, self.server = recipient, code, permanent, server
         super().__init__(f"{recipient}: {message}")
+
+
+class AddressRefused(DigestError):
+    """An e-mail address cannot be used; `reason` says why in plain words."""
+
+    def __init__(self, address: str, reason: str):
+        self.address, self.reason = address, reason
+        super().__init__(f"{address!r} cannot be used: {reason}")
 
 
 class TokenError(DigestError):
