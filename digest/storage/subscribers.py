@@ -1,0 +1,107 @@
+"""Subscribers and their subscriptions."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from digest.model import Subscriber, Subscription
+from digest.storage.schema import newsletters, subscribers, subscriptions
+from digest.storage.upsert import insert_ignore
+
+_COLUMNS = (
+    subscriptions, subscribers.c.email, subscribers.c.consent_source, subscribers.c.created_at.label("known_since"))
+
+
+def insert_subscriber(conn: Connection, email: str, consent_source: str, now: datetime) -> None:
+    """Stores a subscriber; one who is known stays as stored. Idempotent."""
+    insert_ignore(conn, subscribers, [{"email": email, "consent_source": consent_source, "created_at": now}])
+
+
+def subscriber_by_email(conn: Connection, email: str) -> Subscriber | None:
+    """The subscriber with a normalised address; None where there is none."""
+    row = conn.execute(select(subscribers).where(subscribers.c.email == email)).one_or_none()
+    return Subscriber(row.id, row.email, row.consent_source, row.created_at) if row else None
+
+
+def subscriber_by_id(conn: Connection, subscriber_id: int) -> Subscriber | None:
+    """The subscriber with an id; None where there is none."""
+    row = conn.execute(select(subscribers).where(subscribers.c.id == subscriber_id)).one_or_none()
+    return Subscriber(row.id, row.email, row.consent_source, row.created_at) if row else None
+
+
+def set_consent_source(conn: Connection, subscriber_id: int, consent_source: str) -> None:
+    """Records a later and stronger consent of a subscriber."""
+    conn.execute(update(subscribers).where(subscribers.c.id == subscriber_id).values(consent_source=consent_source))
+
+
+def insert_subscription(conn: Connection, subscriber_id: int, newsletter: str, state: str, now: datetime) -> bool:
+    """Stores a subscription; False where the subscriber has one for this newsletter, which stays as it is."""
+    values = {"subscriber_id": subscriber_id, "newsletter": newsletter, "state": state, "created_at": now,
+              "changed_at": now, "hidden_sections": "[]"}
+    return bool(insert_ignore(conn, subscriptions, [values]))
+
+
+def set_state(conn: Connection, subscription_id: int, state: str, now: datetime) -> bool:
+    """Moves a subscription to `state`; False where it is there already or does not exist."""
+    statement = update(subscriptions).where(
+        subscriptions.c.id == subscription_id, subscriptions.c.state != state).values(state=state, changed_at=now)
+    return conn.execute(statement.returning(subscriptions.c.id)).one_or_none() is not None
+
+
+def subscription_by_id(conn: Connection, subscription_id: int) -> Subscription | None:
+    """The subscription with an id; None where there is none."""
+    return _one(conn, subscriptions.c.id == subscription_id)
+
+
+def subscription_of(conn: Connection, email: str, newsletter: str) -> Subscription | None:
+    """A normalised address's subscription to a newsletter, in whatever state; None where there is none."""
+    return _one(conn, (subscribers.c.email == email) & (subscriptions.c.newsletter == newsletter))
+
+
+def changed_at(conn: Connection, subscription_id: int) -> datetime | None:
+    """When the subscription's state last changed; None where there is no such subscription."""
+    return conn.execute(
+        select(subscriptions.c.changed_at).where(subscriptions.c.id == subscription_id)).scalar_one_or_none()
+
+
+def subscriptions_to(conn: Connection, newsletter: str, state: str | None = None) -> list[Subscription]:
+    """Subscriptions to a newsletter in one state (None: in any), by id."""
+    statement = _select().where(subscriptions.c.newsletter == newsletter).order_by(subscriptions.c.id)
+    if state is not None:
+        statement = statement.where(subscriptions.c.state == state)
+    return [_subscription(row) for row in conn.execute(statement)]
+
+
+def subscriptions_by(conn: Connection, subscriber_id: int) -> list[Subscription]:
+    """All subscriptions of one subscriber, by newsletter."""
+    statement = _select().where(subscriptions.c.subscriber_id == subscriber_id).order_by(subscriptions.c.newsletter)
+    return [_subscription(row) for row in conn.execute(statement)]
+
+
+def all_subscribers(conn: Connection) -> list[Subscriber]:
+    """All subscribers, by address."""
+    rows = conn.execute(select(subscribers).order_by(subscribers.c.email))
+    return [Subscriber(row.id, row.email, row.consent_source, row.created_at) for row in rows]
+
+
+def newsletter_name(conn: Connection, slug: str) -> str | None:
+    """The name of a newsletter as readers know it; None where it is not mirrored."""
+    return conn.execute(select(newsletters.c.name).where(newsletters.c.slug == slug)).scalar_one_or_none()
+
+
+def _select() -> Any:
+    return select(*_COLUMNS).join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+
+
+def _one(conn: Connection, condition: Any) -> Subscription | None:
+    row = conn.execute(_select().where(condition)).one_or_none()
+    return _subscription(row) if row else None
+
+
+def _subscription(row: Row[Any]) -> Subscription:
+    subscriber = Subscriber(row.subscriber_id, row.email, row.consent_source, row.known_since)
+    return Subscription(row.id, subscriber, row.newsletter, row.state, row.created_at,
+                        tuple(json.loads(row.hidden_sections)))
+
