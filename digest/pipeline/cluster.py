@@ -1,0 +1,198 @@
+"""Which items tell one event: an online clusterer with a fixed linear score.
+
+An item is compared with the nearest live clusters. Four features, each between 0 and 1, times their weights and a
+bias make its score; it joins the best cluster that passes, or founds a story of its own. After each batch the
+clusters that it touched may merge with their nearest neighbour. What keeps different events apart:
+
+- an item joins a story that its source has told already only where it repeats a member's text or title;
+- the threshold rises with the size of the cluster;
+- two clusters merge on their centroids alone, never through a chain of items, and not where that would put many
+  different items of one source together.
+
+Languages meet only in the terms that they share (names in one script, numbers).
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from digest.model import Item, Join
+from digest.pipeline.cluster_document import Document, document, repeats, same_news, same_pattern
+from digest.pipeline.cluster_index import Cluster, LiveIndex, Vector, cosine
+
+WEIGHTS = {"cosine": 9.5, "coverage": 1.5, "nearest": 3.8, "title": 1.7}
+BIAS = -4.4
+ACCEPT = -1.0
+MERGE = 0.28
+CALM_SIZE = 10  # from here on a larger cluster is harder to join and to merge
+TIGHTEN_JOIN = 0.5  # points for each doubling beyond CALM_SIZE
+TIGHTEN_MERGE = 0.04  # cosine for each doubling beyond CALM_SIZE
+NEAREST_MEMBERS = 8
+TITLE_SHARE = 0.15  # of the members that must have a title term
+TITLE_TERMS = 6
+MANY_CLASHES = 3
+CLASHING_SHARE = 1 / 3  # of the smaller cluster's items that may come from a source of the larger one
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Two stories turned out to be one: `alias` lives on as `story_id`. `similarity` is their centroids' cosine."""
+
+    alias: str
+    story_id: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What became of one batch of items: a join for each, then the merges that followed."""
+
+    joins: tuple[Join, ...]
+    merges: tuple[Merge, ...]
+
+
+class Clusterer:
+    """Assigns batches of items to stories. Holds the live window in memory; does not store anything."""
+
+    def __init__(self) -> None:
+        self._index = LiveIndex()
+
+    def restore(self, members: Iterable[tuple[Item, str]]) -> None:
+        """Puts back items with their story ids (aliases resolved), in the order in which they were assigned."""
+        documents = [(document(item), story_id) for item, story_id in members]
+        self._index.observe([doc for doc, _ in documents])
+        clusters: dict[str, Cluster] = {}
+        for doc, story_id in documents:
+            if story_id in clusters:
+                self._index.join(clusters[story_id], doc)
+            else:
+                clusters[story_id] = self._index.found(doc, story_id)
+
+    def assign(self, batch: Sequence[Item], at: datetime) -> Assignment:
+        """Joins each item of one batch (see `batches`) to a story as of `at`, then merges the stories it touched."""
+        documents = [document(item) for item in batch]
+        self._index.observe(documents)
+        touched: dict[int, Cluster] = {}
+        joins = []
+        for doc in documents:
+            join, cluster = self._assign(doc, at)
+            joins.append(join)
+            touched[cluster.number] = cluster
+        return Assignment(tuple(joins), tuple(self._merges(touched)))
+
+    def _assign(self, doc: Document, at: datetime) -> tuple[Join, Cluster]:
+        vector = self._index.weighted(doc)
+        best: tuple[float, dict[str, float], Cluster] | None = None
+        for cluster in self._index.candidates(vector):
+            features = self._features(doc, vector, cluster)
+            score = sum(features.values())
+            if score >= join_threshold(cluster.size) and (best is None or score > best[0]) and _welcome(doc, cluster):
+                best = (score, features, cluster)
+        if best is None:
+            return Join(doc.item_id, doc.item_id, at, 0.0, {}), self._index.found(doc, doc.item_id)
+        score, features, cluster = best
+        original = next((member.item_id for member in cluster.documents() if repeats(doc, member)), None)
+        self._index.join(cluster, doc)
+        return Join(doc.item_id, cluster.story_id, at, score, features, original), cluster
+
+    def _features(self, doc: Document, vector: Vector, cluster: Cluster) -> dict[str, float]:
+        """The weighted features of an item and a cluster, rounded to 4 decimals; their sum is the score."""
+        values = {
+            "cosine": cosine(vector, self._index.centroid(cluster)),
+            "coverage": _coverage(vector, cluster),
+            "nearest": self._nearest(vector, cluster),
+            "title": _title(doc, cluster),
+        }
+        return {**{name: round(WEIGHTS[name] * value, 4) for name, value in values.items()}, "bias": BIAS}
+
+    def _nearest(self, vector: Vector, cluster: Cluster) -> float:
+        """The greatest cosine with one of the last eight members."""
+        index = self._index
+        pulls = [(term, weight * index.idf(term)) for term, weight in vector.weights.items() if term in cluster.counts]
+        best = 0.0
+        for _, member in cluster.members[-NEAREST_MEMBERS:]:
+            terms = member.terms
+            dot = sum(pull * terms[term] for term, pull in pulls if term in terms)
+            if dot:
+                best = max(best, dot / (vector.length * index.length(member)))
+        return best
+
+    def _merges(self, touched: dict[int, Cluster]) -> Iterable[Merge]:
+        """Merges each touched cluster with its best neighbour, older clusters first; a merged one is done."""
+        for number in sorted(touched):
+            cluster = touched[number]
+            if cluster.merged_into is not None:
+                continue
+            neighbour, similarity = self._neighbour(cluster)
+            if neighbour is None:
+                continue
+            younger, older = sorted((cluster, neighbour), key=lambda c: c.number, reverse=True)
+            self._index.merge(younger, older)
+            yield Merge(younger.story_id, older.story_id, round(similarity, 4))
+
+    def _neighbour(self, cluster: Cluster) -> tuple[Cluster | None, float]:
+        centroid = self._index.centroid(cluster)
+        found: Cluster | None = None
+        best = 0.0
+        for other in self._index.candidates(centroid, besides=cluster):
+            similarity = cosine(centroid, self._index.centroid(other))
+            passes = similarity >= merge_threshold(cluster.size + other.size)
+            if passes and similarity > best and not _clash(cluster, other):
+                found, best = other, similarity
+        return found, best
+
+
+def join_threshold(size: int) -> float:
+    """The score from which an item may join a cluster of so many items."""
+    return ACCEPT + TIGHTEN_JOIN * _doublings(size)
+
+
+def merge_threshold(size: int) -> float:
+    """The cosine from which two clusters that make one of so many items may merge."""
+    return MERGE + TIGHTEN_MERGE * _doublings(size)
+
+
+def _doublings(size: int) -> float:
+    return max(0.0, math.log2(size / CALM_SIZE))
+
+
+def _welcome(doc: Document, cluster: Cluster) -> bool:
+    """Whether the cluster's own sources allow it: a source tells an event once, or repeats the story's text."""
+    if doc.source not in cluster.sources:
+        return True
+    return any(same_news(doc, member) for member in cluster.documents())
+
+
+def _clash(one: Cluster, other: Cluster) -> bool:
+    """Whether a merge would put different news of one source together.
+
+    A follow-up in a story that other sources tell too is no clash. A source's own series is: one source alone, titles
+    of one pattern ("Fire in Almaty", "Fire in Astana"), or many different items at once.
+    """
+    smaller, larger = sorted((one, other), key=lambda c: (c.size, c.number))
+    strangers = [doc for doc in smaller.documents() if not _welcome(doc, larger)]
+    if not strangers:
+        return False
+    if len(smaller.sources.keys() | larger.sources.keys()) == 1:
+        return True
+    if len(strangers) >= MANY_CLASHES and len(strangers) > CLASHING_SHARE * smaller.size:
+        return True
+    return any(doc.source == member.source and same_pattern(doc, member)
+               for doc in strangers for member in larger.documents())
+
+
+def _coverage(vector: Vector, cluster: Cluster) -> float:
+    """How much of the item the cluster's members speak of: squared weights times min(1, members with it / √size)."""
+    if not vector.length:
+        return 0.0
+    root = math.sqrt(cluster.size)
+    shared = sum(weight * weight * min(1.0, cluster.counts[term] / root)
+                 for term, weight in vector.weights.items() if term in cluster.counts)
+    return shared / (vector.length * vector.length)
+
+
+def _title(doc: Document, cluster: Cluster) -> float:
+    enough = TITLE_SHARE * cluster.size
+    shared = sum(cluster.counts.get(term, 0) >= enough for term in doc.title_terms if term in cluster.counts)
+    return min(TITLE_TERMS, shared) / TITLE_TERMS

@@ -1,0 +1,117 @@
+"""What the clusterer compares of an item: weighted stems, title stems, shingles, source."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from digest.model import Item
+from digest.text.stems import stem
+from digest.text.stopwords import stop_words
+from digest.text.tokens import words
+
+TITLE_WEIGHT = 2  # a word of the title counts as so many of the text
+LONGEST_TEXT_WORDS = 120
+SHINGLE_WORDS = 3
+FEWEST_SHINGLES = 4  # shorter texts share shingles by chance
+NEAR_DUPLICATE = 0.5  # containment from which one text repeats another
+PATTERN = 0.5  # share of common title words from which two titles follow one template
+BATCH_ITEMS = 200
+UNIT = 10_000  # length of a document's vector; whole numbers add up alike in every order
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An item as the clusterer sees it. `terms` holds its log term frequencies, scaled to length UNIT."""
+
+    item_id: str
+    source: str
+    at: datetime
+    terms: dict[str, int]
+    title_terms: tuple[str, ...]
+    title: str  # its folded words
+    shingles: frozenset[int]
+
+
+def document(item: Item) -> Document:
+    """The document of an item: title and the first 120 words of its longest text."""
+    language = _language(item)
+    title = words(item.title, language)
+    text = _text_words(item, language)
+    title_terms = _terms(title, language)
+    counts: Counter[str] = Counter(_terms(text, language))
+    for term in title_terms:
+        counts[term] += TITLE_WEIGHT
+    return Document(item.id, item.feed.source.slug, item.first_seen_at, _scaled(counts),
+                    tuple(dict.fromkeys(title_terms)), " ".join(title), _shingles(title) | _shingles(text))
+
+
+def containment(one: Document, other: Document) -> float:
+    """The share of the shorter text's three-word shingles that the other has too; 0 where it is too short to tell."""
+    shorter = min(len(one.shingles), len(other.shingles))
+    if shorter < FEWEST_SHINGLES:
+        return 0.0
+    return len(one.shingles & other.shingles) / shorter
+
+
+def repeats(one: Document, other: Document) -> bool:
+    """Whether one text repeats the other (a reprint, or an update of the same copy)."""
+    return containment(one, other) >= NEAR_DUPLICATE
+
+
+def same_news(one: Document, other: Document) -> bool:
+    """Whether two items of one source may be the same news: one repeats the other, or the titles are equal."""
+    return one.title == other.title or repeats(one, other)
+
+
+def same_pattern(one: Document, other: Document) -> bool:
+    """Whether two titles differ, but share at least half of their words: a template with another object."""
+    words_of_one, words_of_other = set(one.title.split()), set(other.title.split())
+    shared, either = len(words_of_one & words_of_other), len(words_of_one | words_of_other)
+    return one.title != other.title and shared >= PATTERN * either
+
+
+def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Items in runs of one time of first sight, in order of (feed id, key), at most 200 in a run.
+
+    Where runs begin and end depends on the items alone, so that a rebuild cuts them alike.
+    """
+    ordered = sorted(items, key=lambda item: (item.first_seen_at, item.feed.id, item.key))
+    batch: list[Item] = []
+    for item in ordered:
+        if batch and (len(batch) == BATCH_ITEMS or item.first_seen_at != batch[0].first_seen_at):
+            yield batch
+            batch = []
+        batch.append(item)
+    if batch:
+        yield batch
+
+
+def _language(item: Item) -> str:
+    """The item's language; where it is unknown, the commonest one of its script."""
+    if item.language != "und":
+        return item.language
+    cyrillic = sum("а" <= letter <= "я" for letter in item.title.casefold())
+    return "ru" if cyrillic * 2 > len(item.title) else "en"
+
+
+def _text_words(item: Item, language: str) -> list[str]:
+    body = " ".join(block.text for block in item.body if block.kind == "p")
+    text = body if len(body) > len(item.summary) else item.summary
+    return words(text[:LONGEST_TEXT_WORDS * 20], language)[:LONGEST_TEXT_WORDS]
+
+
+def _terms(folded: list[str], language: str) -> list[str]:
+    stops = stop_words(language)
+    return [stem(word, language) for word in folded if word not in stops and (len(word) > 1 or word.isdigit())]
+
+
+def _scaled(counts: Counter[str]) -> dict[str, int]:
+    logs = {term: 1.0 + math.log(count) for term, count in counts.items()}
+    length = math.sqrt(sum(value * value for value in logs.values()))
+    return {term: max(1, round(UNIT * value / length)) for term, value in logs.items()}
+
+
+def _shingles(folded: list[str]) -> frozenset[int]:
+    return frozenset(map(hash, zip(folded, folded[1:], folded[2:], strict=False)))
