@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
@@ -75,6 +75,7 @@ def open_app(instance_option: str | None, *, clock: Clock | None = None) -> Iter
     """
     instance = Instance.locate(instance_option)
     settings = load_settings(instance)
+    instance = replace(instance, outbox_folder=settings.mail.outbox)
     engine = open_engine(instance.database_url(settings))
     clock = clock or SystemClock()
     try:

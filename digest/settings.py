@@ -56,6 +56,7 @@ class SmtpSettings(Section):
 class MailSettings(Section):
     sender: str = ""  # From of everything that a newsletter does not set; "" uses news@ the site's host
     mailto: str = ""  # address that takes unsubscribe mail; "" uses unsubscribe@ the sender's domain
+    outbox: str = "var/outbox"  # folder for mail without an SMTP server, below the instance
 
 
 class PollingSettings(Section):
@@ -105,6 +106,7 @@ class Instance:
     """The folder of one installation: config/, templates/ (overrides) and var/ (what the program writes)."""
 
     root: Path
+    outbox_folder: str = "var/outbox"  # below root; mail.outbox of the settings
 
     @classmethod
     def locate(cls, option: str | None) -> "Instance":
@@ -125,7 +127,7 @@ class Instance:
 
     @property
     def outbox(self) -> Path:
-        return self.var / "outbox"
+        return self.root / self.outbox_folder
 
     def database_url(self, settings: Settings) -> str:
         return settings.database.url or f"sqlite:///{self.var / 'digest.sqlite3'}"
