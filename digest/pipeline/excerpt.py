@@ -27,7 +27,8 @@ OTHER = Length(sentences=1, words=40)
 def excerpt(item: Item, length: Length) -> str:
     """The item's first whole sentences within `length`.
 
-    "" under policy headline, and where the text only repeats the title. A first sentence that is too long is cut at a word and ends with an ellipsis. Subheads are never part of it.
+    "" under policy headline, and where the text only repeats the title. A first sentence that is too long is cut
+    at a word and ends with an ellipsis. Subheads are never part of it.
     """
     if item.feed.body is BodyPolicy.HEADLINE:
         return ""
