@@ -12,6 +12,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 
 from digest.storage.engine import open_engine
 from digest.storage.migrate import migrate
+from tests.smtp_sink import Sink
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRE_ALL = os.environ.get("DIGEST_REQUIRE_ALL") == "1"
@@ -69,6 +70,17 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
     """An empty SQLite database at the newest schema, for tests that are not about storage."""
     yield from _migrated(f"sqlite:///{tmp_path / 'test.sqlite3'}")
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    """An SMTP server on loopback."""
+    server = Sink()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 def _migrated(url: str) -> Iterator[Engine]:

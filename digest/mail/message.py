@@ -96,7 +96,7 @@ def _list_headers(to: Addressing) -> bytes:
 
 def _phrase(name: str) -> str:
     """A display name and a space, quoted or encoded as RFC 5322 and 2047 ask; "" for no name."""
-    name = one_line(name)
+    name = one_line(name)[:80]
     if not name:
         return ""
     if name.isascii():
