@@ -1,6 +1,7 @@
 """A real SMTP server on loopback, in a thread of its own, that keeps what it gets and can be told to misbehave."""
 
 import asyncio
+import threading
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -13,6 +14,7 @@ class Sink:
     def __init__(self) -> None:
         self.recipients: list[str] = []
         self.contents: list[bytes] = []
+        self.taken = threading.Event()  # the first mail is here
         self.sessions = 0
         self.rcpt: dict[str, str] = {}  # recipient -> reply instead of 250
         self.mail = "250 2.1.0 ok"
@@ -56,6 +58,7 @@ class Sink:
         if self.data.startswith("250"):
             self.recipients += envelope.rcpt_tos
             self.contents.append(envelope.original_content)
+            self.taken.set()
         if self.drop_after_data:
             server.transport.abort()
             await asyncio.sleep(60)  # cancelled when the connection is seen to be lost

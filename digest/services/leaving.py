@@ -5,11 +5,13 @@ subscriber, "test" a mail that somebody sent to try things.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from digest.errors import NotFound
-from digest.storage import subscribers as storage
+from digest.model import AlertRule, Subscription
+from digest.storage import alerts, subscribers
 
 TEST = "test"
 
@@ -23,6 +25,15 @@ class Standing:
     list_name: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What a mark would end, in words; `over`: it has ended already. `rest` is what the reader gets besides."""
+
+    what: str
+    over: bool
+    rest: tuple[str, ...] = ()
+
+
 def subscription_mark(subscription_id: int) -> str:
     """The mark of one subscription."""
     return f"subscription:{subscription_id}"
@@ -32,20 +43,58 @@ def standing(conn: Connection, mark: str, *, subject: str) -> Standing | None:
     """Why the mail `subject` is wanted; None where its reader left or the mark names nothing."""
     try:
         kind, number = split(mark)
+        if kind == TEST:
+            return Standing("You get this because somebody sent a test mail to this address.")
+        if kind == "subscription":
+            return _subscription_standing(conn, _subscription(conn, number), subject)
+        rules = [rule for rule in _rules(conn, kind, number) if rule.state == "active"]
     except NotFound:
         return None
+    return Standing(f"You get this because of {_alerts_in_words(rules)}.", "alerts") if rules else None
+
+
+def describe(conn: Connection, mark: str) -> Leaving:
+    """What the mark stands for, before it is ended. Raises NotFound where it names nothing."""
+    kind, number = split(mark)
     if kind == TEST:
-        return Standing("You get this because somebody sent a test mail to this address.")
+        return Leaving("", over=True)
     if kind == "subscription":
-        return _subscription_standing(conn, number, subject)
-    return None
+        subscription = _subscription(conn, number)
+        rest = _rest(conn, subscription.subscriber.id, but=mark)
+        return Leaving(_name(conn, subscription), subscription.state == "left", rest)
+    rules = _rules(conn, kind, number)
+    owner = rules[0].owner.id if rules else number
+    left = [rule for rule in rules if rule.state != "removed"]
+    return Leaving(_alerts_in_words(left or rules), not left, _rest(conn, owner, but=mark))
 
 
-def _subscription_standing(conn: Connection, subscription_id: int, subject: str) -> Standing | None:
-    subscription = storage.subscription_by_id(conn, subscription_id)
-    if subscription is None:
-        return None
-    name = storage.newsletter_name(conn, subscription.newsletter) or subscription.newsletter
+def leave(conn: Connection, mark: str, now: datetime) -> Leaving:
+    """Ends what the mark stands for and says what it was. Idempotent; raises NotFound where it names nothing.
+
+    What is queued and not yet being sent is withdrawn when it comes up.
+    """
+    leaving = describe(conn, mark)
+    kind, number = split(mark)
+    if kind == "subscription":
+        subscribers.set_state(conn, number, "left", now)
+    elif kind != TEST:
+        for rule in _rules(conn, kind, number):
+            alerts.remove_rule(conn, rule.id)
+    return leaving
+
+
+def split(mark: str) -> tuple[str, int]:
+    """The kind and the number of a mark; number 0 where it has none. Raises NotFound where it is no mark."""
+    kind, _, number = mark.partition(":")
+    if kind == TEST:
+        return kind, 0
+    if kind not in {"subscription", "alert", "alerts"} or not number.isdecimal() or len(number) > 9:
+        raise NotFound("subscription", mark)
+    return kind, int(number)
+
+
+def _subscription_standing(conn: Connection, subscription: Subscription, subject: str) -> Standing | None:
+    name = _name(conn, subscription)
     if subject.startswith("notice:confirm:"):
         reason = f"You get this because somebody entered this address at the sign-up page of {name}."
     elif subscription.state != "active":
@@ -57,11 +106,38 @@ def _subscription_standing(conn: Connection, subscription_id: int, subject: str)
     return Standing(reason, subscription.newsletter, name)
 
 
-def split(mark: str) -> tuple[str, int]:
-    """The kind and the number of a mark; number 0 where it has none. Raises NotFound where it is no mark."""
-    kind, _, number = mark.partition(":")
-    if kind == TEST and not number:
-        return kind, 0
-    if kind not in {"subscription", "alert", "alerts"} or not number.isdecimal() or len(number) > 18:
-        raise NotFound("subscription", mark)
-    return kind, int(number)
+def _subscription(conn: Connection, subscription_id: int) -> Subscription:
+    subscription = subscribers.subscription_by_id(conn, subscription_id)
+    if subscription is None:
+        raise NotFound("subscription", str(subscription_id))
+    return subscription
+
+
+def _rules(conn: Connection, kind: str, number: int) -> list[AlertRule]:
+    """The rules of a mark: one, also where it was removed, or all that their owner still has."""
+    if kind == "alerts":
+        return alerts.rules_of(conn, number)
+    rule = alerts.rule_by_id(conn, number)
+    if rule is None:
+        raise NotFound("alert rule", str(number))
+    return [rule]
+
+
+def _rest(conn: Connection, subscriber_id: int, *, but: str) -> tuple[str, ...]:
+    """What a subscriber gets besides what a mark stands for."""
+    names = [_name(conn, s) for s in subscribers.subscriptions_by(conn, subscriber_id)
+             if s.state == "active" and subscription_mark(s.id) != but]
+    if not but.startswith("alerts:"):
+        names += [_alerts_in_words([r]) for r in alerts.rules_of(conn, subscriber_id) if f"alert:{r.id}" != but]
+    return tuple(names)
+
+
+def _name(conn: Connection, subscription: Subscription) -> str:
+    return subscribers.newsletter_name(conn, subscription.newsletter) or subscription.newsletter
+
+
+def _alerts_in_words(rules: list[AlertRule]) -> str:
+    if not rules:
+        return "your alerts"
+    names = ", ".join(f"“{rule.name}”" for rule in rules)
+    return f"the alert {names}" if len(rules) == 1 else f"the alerts {names}"
