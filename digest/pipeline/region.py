@@ -49,23 +49,24 @@ class Places:
             position += length
         return found
 
-    def item_region(self, item: Item) -> str | None:
-        """The region of an item; None where neither its feed nor its text says one."""
-        named = [m.region for m in self.mentions(item.title, item.language)]
+    def item_region(self, item: Item, default: str) -> str:
+        """The region of an item; its feed's, or `default` where the feed has none, unless its text says another.
+
+        Of the regions named, the first inside the feed's wins, then the first. One that holds the feed's region
+        ("World Cup" in a Kazakh paper) does not say another.
+        """
+        home = item.feed.region or default
+        found = self.mentions(item.title, item.language)
         if item.place:
-            named += [m.region for m in self.mentions(item.place, item.language)]
-        home = item.feed.region
-        if not named:
-            return home
-        if home is None:
-            return named[0]
-        return next((region for region in named if self._gazetteer.inside(region, home)), named[0])
+            found += self.mentions(item.place, item.language)
+        named = [m.region for m in found if m.region == home or not self._gazetteer.inside(home, m.region)]
+        return next((region for region in named if self._gazetteer.inside(region, home)), named[0] if named else home)
 
     def story_region(self, items: Sequence[Item], shown: Item, default: str) -> str:
-        """The region of most items; a tie goes to the shown item's. Items without one count as `default`."""
-        counts = Counter(self.item_region(item) or default for item in items)
+        """The region of most items; a tie goes to the shown item's. Feeds without one count as of `default`."""
+        counts = Counter(self.item_region(item, default) for item in items)
         most = max(counts.values())
-        own = self.item_region(shown) or default
+        own = self.item_region(shown, default)
         return own if counts[own] == most else min(region for region, n in counts.items() if n == most)
 
     def first_inside(self, text: str, language: str, region: str) -> Mention | None:
