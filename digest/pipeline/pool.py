@@ -112,8 +112,8 @@ def item_gate(item: Item, inputs: EditionInputs) -> Fate | None:
 
 
 def is_readable(item: Item, newsletter: Newsletter) -> bool:
-    """Whether readers read its language; unknown languages get the benefit of the doubt."""
-    return item.language == "und" or item.language in newsletter.read
+    """Whether readers read its language: unknown languages get the benefit of the doubt, `read = []` reads all."""
+    return not newsletter.read or item.language == "und" or item.language in newsletter.read
 
 
 def is_counted(item: Item, newsletter: Newsletter) -> bool:

@@ -84,6 +84,10 @@ def test_unreadable_stories_are_kept_where_the_newsletter_lists_them() -> None:
     assert not candidate.readable
 
 
+def test_a_newsletter_without_languages_reads_all() -> None:
+    assert fill(inputs(story(item("Нан", language="kk")), newsletter=newsletter(read=()))).candidates
+
+
 def test_window_follows_the_cutoff() -> None:
     given = item("Bread", hours=30)
     assert not fill(inputs(story(given))).candidates
