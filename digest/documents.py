@@ -20,7 +20,7 @@ from digest.model import BodyPolicy, Feed, Source, short_id
 from digest.query import parse_query
 from digest.settings import find_line, toml_error, validation_error, validation_errors
 
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", max_length=60)]
 LanguageTag = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -106,7 +106,7 @@ class Newsletter(Document):
     send_time: Annotated[time, BeforeValidator(_clock_time)] = time(7, 0)
     days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
     language: LanguageTag = "en"  # of the interface
-    read: tuple[LanguageTag, ...] = ("en",)  # languages whose copy may be shown
+    read: tuple[LanguageTag, ...] = ("en",)  # languages whose copy may be shown; () shows all
     count: tuple[LanguageTag, ...] = ()  # languages that count for coverage; () counts all
     unreadable: Literal["omit", "list"] = "omit"
     regions: tuple[str, ...] = ()  # feeds of these regions and of the regions inside them
