@@ -1,0 +1,48 @@
+"""Inserts that give way to rows already there, the same on SQLite and PostgreSQL."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def insert_ignore(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> Sequence[Row[Any]]:
+    """Inserts those of `rows` that break no unique key; returns the primary keys of the rows inserted.
+
+    All rows name the same columns. The keys come in no particular order.
+    """
+    if not rows:
+        return []
+    statement = _insert(conn, table).on_conflict_do_nothing().returning(*table.primary_key.columns)
+    return conn.execute(statement, [dict(row) for row in rows]).all()
+
+
+def upsert(
+    conn: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    keys: Sequence[str] | None = None,
+    update: Sequence[str] | None = None,
+) -> None:
+    """Inserts `rows`; where `keys` (default: the primary key) are taken, sets the columns `update` instead.
+
+    `update` defaults to all other columns that the rows name. All rows name the same columns.
+    """
+    if not rows:
+        return
+    names = list(keys or [column.name for column in table.primary_key.columns])
+    columns = [name for name in rows[0] if name not in names] if update is None else list(update)
+    statement = _insert(conn, table)
+    if columns:
+        values = {name: statement.excluded[name] for name in columns}
+        statement = statement.on_conflict_do_update(index_elements=names, set_=values)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=names)
+    conn.execute(statement, [dict(row) for row in rows])
+
+
+def _insert(conn: Connection, table: Table) -> Any:
+    """The dialect's INSERT, which alone knows ON CONFLICT."""
+    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
