@@ -56,12 +56,16 @@ class Wording:
         return "rtl" if language in RIGHT_TO_LEFT else "ltr"
 
     def attributes(self, story: StoryView) -> Markup:
-        """A lang attribute (and dir where it turns) for a story in another language than the interface; else ""."""
-        if story.language in {self.language, "und", ""}:
+        """`language_attributes` of a story's own language."""
+        return self.language_attributes(story.language)
+
+    def language_attributes(self, language: str) -> Markup:
+        """A lang attribute (and dir where it turns) for text in another language than the interface; else ""."""
+        if language in {self.language, "und", ""}:
             return Markup("")
-        turn = self.direction(story.language)
+        turn = self.direction(language)
         extra = Markup("") if turn == self.direction(self.language) else Markup(' dir="{}"').format(turn)
-        return Markup(' lang="{}"').format(story.language) + extra
+        return Markup(' lang="{}"').format(language) + extra
 
 
 class Renderer:
@@ -147,6 +151,12 @@ def underlined(text: str) -> str:
     return f"{filled}\n{'-' * max(len(line) for line in filled.split(chr(10)))}"
 
 
+def sentence(text: str) -> str:
+    """The text with a capital and an end mark, as a sentence of its own."""
+    text = one_line(text)
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
+
+
 def _environment(templates: Mapping[str, str]) -> Environment:
     environment = Environment(
         loader=DictLoader(dict(templates)), undefined=StrictUndefined, autoescape=_is_html, finalize=_defuse,
@@ -154,6 +164,7 @@ def _environment(templates: Mapping[str, str]) -> Environment:
     environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
     environment.filters["fill"] = fill
     environment.filters["underlined"] = underlined
+    environment.filters["sentence"] = sentence
     return environment
 
 

@@ -1,0 +1,153 @@
+"""The web application: public pages, subscribers' pages, operators' pages, health. No script, no cookie."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from digest import __version__
+from digest.app import App
+from digest.errors import NotFound
+from digest.pipeline.render import Renderer
+from digest.resources import template_texts
+from digest.services.deliveries import base_url
+from digest.storage.migrate import revision_of
+from digest.web import newsletters, outbox, preview, stories, subscribers
+from digest.web.access import Access, Denied
+from digest.web.pages import COMMON, PAGE_POLICY, Pages
+from digest.web.preview import BadTime
+
+STALE_AFTER = timedelta(minutes=10)
+Heartbeat = Callable[[], datetime | None]
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(app: App, *, preview_token: str, heartbeat: Heartbeat) -> FastAPI:
+    """The pages of an opened instance.
+
+    `preview_token` lets operators in from elsewhere ("" lets nobody). `heartbeat` tells when the scheduler last ticked;
+    None where it has not.
+    """
+    web = FastAPI(title="Region Digest", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    templates = Templates(app.instance.templates, base_url(app.settings))
+    pages = Pages(templates.renderer, app.settings.site.name)
+    access = Access(preview_token)
+    web.add_middleware(SecurityHeaders)
+    _add_service_routes(web, app, templates, heartbeat)
+    web.include_router(subscribers.router(app, pages))
+    web.include_router(preview.router(app, pages, access))
+    web.include_router(outbox.router(app.instance.outbox, pages, access))
+    web.include_router(stories.router(app, pages))
+    web.include_router(newsletters.router(app, pages))
+    _add_error_pages(web, pages)
+    return web
+
+
+class Templates:
+    """The renderer of the packaged templates and the instance's own; a changed file is noticed."""
+
+    def __init__(self, overrides: Path, base: str):
+        self._overrides, self._base = overrides, base
+        self._renderer_of = lru_cache(maxsize=1)(self._build)
+
+    def renderer(self) -> Renderer:
+        files = sorted(self._overrides.rglob("*")) if self._overrides.is_dir() else []
+        return self._renderer_of(tuple((str(path), path.stat().st_mtime_ns) for path in files))
+
+    def _build(self, _state: tuple[tuple[str, int], ...]) -> Renderer:
+        return Renderer(template_texts(self._overrides), base=self._base)
+
+
+class SecurityHeaders:
+    """Adds the site's security headers to every answer that does not set its own."""
+
+    def __init__(self, app: ASGIApp):
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in {**COMMON, "Content-Security-Policy": PAGE_POLICY}.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def health(app: App, last_tick: datetime | None) -> JSONResponse:
+    """200 where the database answers and the scheduler ticked within ten minutes, else 503; ages in seconds."""
+    age = (app.clock.now() - last_tick).total_seconds() if last_tick else None
+    try:
+        database = "ok" if revision_of(app.engine) else "no schema"
+    except Exception:
+        log.exception("health: the database does not answer")
+        database = "unreachable"
+    healthy = database == "ok" and age is not None and age <= STALE_AFTER.total_seconds()
+    body = {"status": "ok" if healthy else "unhealthy", "database": database, "last_tick_age_seconds": age,
+            "version": __version__}
+    return JSONResponse(body, status_code=200 if healthy else 503, headers={"Cache-Control": "no-store"})
+
+
+def _add_service_routes(web: FastAPI, app: App, templates: Templates, heartbeat: Heartbeat) -> None:
+    @web.get("/healthz")
+    def healthz() -> JSONResponse:
+        return health(app, heartbeat())
+
+    @web.get("/static/site.css")
+    def stylesheet() -> Response:
+        text = templates.renderer().templates["web/site.css"]
+        return Response(text, media_type="text/css", headers={"Cache-Control": "public, max-age=300"})
+
+    @web.get("/robots.txt")
+    def robots() -> Response:
+        return Response("User-agent: *\nDisallow: /preview\nDisallow: /outbox\nDisallow: /u/\nDisallow: /a/\n",
+                        media_type="text/plain")
+
+
+def _add_error_pages(web: FastAPI, pages: Pages) -> None:
+    @web.exception_handler(Denied)
+    def denied(request: Request, error: Exception) -> Response:
+        return pages.error(403, "For operators only",
+                           "Open this page on the machine itself, or with the address that digest serve printed.")
+
+    @web.exception_handler(NotFound)
+    def not_found(request: Request, error: Exception) -> Response:
+        return pages.error(404, "There is no such page", f"We looked, and found {error}.")
+
+    @web.exception_handler(HTTPException)
+    def http_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code == 404:
+            return pages.error(404, "There is no such page", "The address may be mistyped, or the page never was.")
+        response = pages.error(error.status_code, "This did not work", str(error.detail))
+        response.headers.update(error.headers or {})
+        return response
+
+    @web.exception_handler(BadTime)
+    def bad_time(request: Request, error: Exception) -> Response:
+        return pages.error(400, "This time cannot be read",
+                           f"now={error}: write it like 2023-03-20T02:00Z or 2023-03-20T08:00+06:00.")
+
+    @web.exception_handler(RequestValidationError)
+    def invalid(request: Request, error: Exception) -> Response:
+        return pages.error(422, "This request cannot be read", "A value in the address or the form is not one we know.")
+
+    @web.exception_handler(Exception)
+    def failure(request: Request, error: Exception) -> Response:
+        response = pages.error(500, "Something went wrong here", "The fault is ours and is logged. Try again soon.")
+        response.headers.update({**COMMON, "Content-Security-Policy": PAGE_POLICY})  # this answer passes no middleware
+        return response

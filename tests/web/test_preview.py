@@ -1,0 +1,80 @@
+import pytest
+
+from digest.app import App
+from digest.web.preview import read_time
+from tests.web.browser import Browser
+from tests.web.worlds import TOKEN, put_stories
+
+NOW = "2023-03-21T02:00:00Z"
+
+
+def test_preview_lists_the_newsletters(local: Browser) -> None:
+    assert 'href="/preview/kazakhstan"' in local.get("/preview").text
+
+
+def test_the_shell_shows_bytes_rule_scores_and_fates(world: App, local: Browser) -> None:
+    put_stories(world)
+    text = local.get("/preview/quiet").text
+    assert "bytes" in text and "Stories first seen after" in text
+    assert "Early Vote Called" in text
+    assert "coverage" in text and "chosen" in text
+    assert "sandbox=" in text
+
+
+@pytest.mark.parametrize("look", ["mail", "phone", "dark", "phone-dark", "no-images", "text", "json"])
+def test_every_look_opens(world: App, local: Browser, look: str) -> None:
+    put_stories(world)
+    answer = local.get("/preview/quiet", params={"look": look})
+    assert answer.status_code == 200
+    assert ("<pre>" in answer.text) == (look in {"text", "json"})
+    assert ('class="frame phone"' in answer.text) == look.startswith("phone")
+
+
+def test_the_framed_mail_runs_nothing_and_opens_links_outside(world: App, local: Browser) -> None:
+    put_stories(world)
+    answer = local.get("/preview/quiet", params={"format": "html"})
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert '<base target="_blank">' in answer.text
+    assert "%%" not in answer.text and "#unsubscribe" in answer.text
+    dark = local.get("/preview/quiet", params={"format": "html", "look": "dark"}).text
+    assert "prefers-color-scheme: dark" in answer.text and "prefers-color-scheme: dark" not in dark
+    no_images = local.get("/preview/quiet", params={"format": "html", "look": "no-images"})
+    assert "img-src 'none'" in no_images.headers["content-security-policy"]
+
+
+def test_text_and_json_come_as_they_are(world: App, local: Browser) -> None:
+    put_stories(world)
+    assert local.get("/preview/quiet", params={"format": "text"}).text.startswith("Quiet News\n")
+    assert local.get("/preview/quiet", params={"format": "json"}).json()["newsletter"] == "quiet"
+
+
+def test_one_now_gives_one_answer(world: App, local: Browser) -> None:
+    put_stories(world)
+    one, two = (local.get("/preview/kazakhstan", params={"now": NOW, "format": "html"}) for _ in range(2))
+    assert one.content == two.content
+    assert "Tuesday, March 21, 2023" in one.text
+
+
+def test_an_empty_preview_names_its_reason(local: Browser) -> None:
+    assert "No item has been seen yet" in local.get("/preview/quiet", params={"format": "html"}).text
+
+
+def test_links_keep_the_token(world: App, local: Browser) -> None:
+    assert f"token={TOKEN}" in local.get("/preview/quiet", params={"token": TOKEN}).text
+
+
+@pytest.mark.parametrize(("text", "instant"), [
+    ("2023-03-20T02:00:00Z", "2023-03-20T02:00:00+00:00"),
+    ("2023-03-20T08:00:00+06:00", "2023-03-20T02:00:00+00:00"),
+    ("2023-03-20T08:00:00 06:00", "2023-03-20T02:00:00+00:00"),  # a plus sign that an address made a space
+    ("2023-03-20T02:00", "2023-03-20T02:00:00+00:00"),
+])
+def test_times_are_read(text: str, instant: str) -> None:
+    assert read_time(text).isoformat() == instant
+
+
+@pytest.mark.parametrize(("parameter", "value", "status"), [("now", "tomorrow", 400), ("look", "loud", 422)])
+def test_what_cannot_be_read_is_said(local: Browser, parameter: str, value: str, status: int) -> None:
+    answer = local.get("/preview/quiet", params={parameter: value})
+    assert answer.status_code == status
+    assert "cannot be read" in answer.text
