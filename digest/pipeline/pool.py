@@ -4,7 +4,7 @@ Gates of an item, in order: not offered, backlog, no link, outside the window, n
 another region, already sent. What passes all of them is a candidate, and ranking decides.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date as Date
 from datetime import datetime, timedelta
@@ -35,6 +35,7 @@ class EditionInputs:
     since: datetime  # cut-off of the edition before; for the first, FIRST_WINDOW before `cutoff`
     cutoff: datetime
     date: Date  # in the newsletter's zone
+    late: Collection[str] = frozenset()  # items seen by `since` that got their story only after it
     mailed: Mapping[str, Mailed] = field(default_factory=dict)  # story id -> its last mailed place
     missing_sources: tuple[str, ...] = ()
     items_seen: int = 0  # items of the newsletter's feeds seen ever, to tell "never polled" from "nothing new"
@@ -156,7 +157,7 @@ def _already_sent(candidate: Candidate) -> Fate | None:
 
 
 def _outside_window(item: Item, inputs: EditionInputs) -> Fate | None:
-    if item.first_seen_at <= inputs.since:
+    if item.first_seen_at <= inputs.since and item.id not in inputs.late:
         return Fate("outside the window", "it was seen before the cut-off of the edition before")
     if item.first_seen_at > inputs.cutoff:
         return Fate("outside the window", "it was seen after the cut-off and waits for the next edition")

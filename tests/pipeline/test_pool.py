@@ -84,6 +84,11 @@ def test_unreadable_stories_are_kept_where_the_newsletter_lists_them() -> None:
     assert not candidate.readable
 
 
+def test_an_item_that_got_its_story_late_is_in_the_next_window() -> None:
+    given = item("Bread", hours=25)
+    assert fill(inputs(story(given), late={given.id})).candidates
+
+
 def test_a_newsletter_without_languages_reads_all() -> None:
     assert fill(inputs(story(item("Нан", language="kk")), newsletter=newsletter(read=()))).candidates
 

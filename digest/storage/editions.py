@@ -1,0 +1,202 @@
+"""Editions: frozen views with their templates and messages, and which stories were mailed in them.
+
+An edition is (newsletter, period, date in the newsletter's zone). Its row is never rewritten but for the state:
+approved → sending → sent.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date as Date
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, select, update
+
+from digest.pipeline.pool import Mailed
+from digest.pipeline.view import EditionView, from_json
+from digest.storage.schema import (
+    edition_messages,
+    edition_stories,
+    editions,
+    items,
+    poll_attempts,
+    story_aliases,
+    story_items,
+)
+from digest.storage.upsert import insert_ignore
+
+DAILY = "daily"
+REST = "rest"  # section of stories that stand on the page of all stories and in no mail
+REMEMBERED = timedelta(days=60)  # how long a mailed story stays known as mailed
+CHUNK = 500  # ids in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class EditionRow:
+    """One stored edition. `view_text` is the canonical JSON whose SHA-256 was approved."""
+
+    id: int
+    newsletter: str
+    period: str
+    date: Date
+    state: str
+    cutoff_at: datetime
+    built_at: datetime
+    config_version: int
+    view_text: str
+    view_sha256: str
+    templates: Mapping[str, str]
+
+    @property
+    def view(self) -> EditionView:
+        return from_json(self.view_text)
+
+    @property
+    def subject(self) -> str:
+        """The subject of its deliveries in the ledger."""
+        return f"edition:{self.newsletter}/{self.date.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedStory:
+    """Where a story stood in an edition (position 0 is the lead), and who had told it by then."""
+
+    story_id: str
+    position: int
+    section: str
+    families: frozenset[str]
+
+
+def insert_edition(
+    conn: Connection, *, newsletter: str, date: Date, cutoff_at: datetime, built_at: datetime, config_version: int,
+    view_text: str, view_sha256: str, templates: Mapping[str, str], stories: Sequence[PlacedStory],
+) -> int | None:
+    """Stores an approved daily edition with its stories; its id, or None where the day has one already."""
+    row = {
+        "newsletter": newsletter, "period": DAILY, "date": date.isoformat(), "state": "approved",
+        "cutoff_at": cutoff_at, "built_at": built_at, "config_version": config_version, "view": view_text,
+        "view_sha256": view_sha256, "templates": json.dumps(dict(templates), ensure_ascii=False, sort_keys=True),
+    }
+    inserted = insert_ignore(conn, editions, [row])
+    if not inserted:
+        return None
+    edition_id = int(inserted[0].id)
+    insert_ignore(conn, edition_stories, [{
+        "edition_id": edition_id, "story_id": story.story_id, "position": story.position, "section": story.section,
+        "families": json.dumps(sorted(story.families), ensure_ascii=False),
+    } for story in stories])
+    return edition_id
+
+
+def edition_of(conn: Connection, newsletter: str, date: Date) -> EditionRow | None:
+    """The stored daily edition of a day; None where there is none."""
+    row = conn.execute(_daily(newsletter).where(editions.c.date == date.isoformat())).one_or_none()
+    return _edition(row) if row else None
+
+
+def edition_before(conn: Connection, newsletter: str, date: Date, *, cutoff: datetime) -> EditionRow | None:
+    """The newest daily edition of an earlier day whose cut-off is earlier than `cutoff`; None for the first."""
+    earlier = and_(editions.c.date < date.isoformat(), editions.c.cutoff_at < cutoff)
+    row = conn.execute(_daily(newsletter).where(earlier).order_by(editions.c.date.desc()).limit(1)).one_or_none()
+    return _edition(row) if row else None
+
+
+def editions_of(conn: Connection, newsletter: str, limit: int = 30) -> list[EditionRow]:
+    """The newest daily editions, newest first."""
+    return [_edition(row) for row in conn.execute(_daily(newsletter).order_by(editions.c.date.desc()).limit(limit))]
+
+
+def move(conn: Connection, edition_id: int, state: str, *, since: str) -> bool:
+    """Moves an edition from state `since` to `state`; False where it is elsewhere already."""
+    statement = update(editions).where(editions.c.id == edition_id, editions.c.state == since).values(state=state)
+    return conn.execute(statement.returning(editions.c.id)).one_or_none() is not None
+
+
+def add_message(conn: Connection, edition_id: int, variant: str, message_id: str) -> None:
+    """Names the stored message that readers of a variant get. Idempotent; the first one stays."""
+    insert_ignore(conn, edition_messages, [{"edition_id": edition_id, "variant": variant, "message_id": message_id}])
+
+
+def message_id_of(conn: Connection, edition_id: int, variant: str) -> str | None:
+    """The id of a variant's stored message; None where nobody has needed it yet."""
+    condition = and_(edition_messages.c.edition_id == edition_id, edition_messages.c.variant == variant)
+    return conn.execute(select(edition_messages.c.message_id).where(condition)).scalar_one_or_none()
+
+
+def mailed_stories(conn: Connection, newsletter: str, *, before: Date, cutoff: datetime) -> dict[str, Mailed]:
+    """The last mailed place of each story of the newsletter's earlier editions, by the story's id as of `cutoff`.
+
+    Stories of the page of all stories were not mailed. Stories that were merged since are one: all who had told
+    either of them count.
+    """
+    columns = (editions.c.date, edition_stories.c.story_id, edition_stories.c.families)
+    rows = conn.execute(
+        select(*columns).join(editions, editions.c.id == edition_stories.c.edition_id)
+        .where(editions.c.newsletter == newsletter, editions.c.date < before.isoformat(),
+               editions.c.date >= (before - REMEMBERED).isoformat(), edition_stories.c.section != REST)
+        .order_by(editions.c.date, edition_stories.c.position)).all()
+    ids = _resolved({row.story_id for row in rows}, conn, cutoff)
+    mailed: dict[str, Mailed] = {}
+    for row in rows:
+        story_id = ids[row.story_id]
+        told = frozenset(json.loads(row.families))
+        known = mailed[story_id].families if story_id in mailed else frozenset()
+        mailed[story_id] = Mailed(row.date, told | known)
+    return mailed
+
+
+def count_seen(conn: Connection, feed_ids: Collection[str], at: datetime) -> int:
+    """How many items of these feeds had been seen by `at`."""
+    condition = and_(items.c.feed_id.in_(feed_ids), items.c.first_seen_at <= at)
+    return int(conn.execute(select(func.count()).select_from(items).where(condition)).scalar_one())
+
+
+def joined_late(conn: Connection, since: datetime, at: datetime) -> dict[str, datetime]:
+    """Items first seen by `since` that got their story only after it, by `at`: id -> first sight.
+
+    An edition cut off at `since` could not have them.
+    """
+    late = and_(story_items.c.joined_at > since, story_items.c.joined_at <= at, items.c.first_seen_at <= since)
+    rows = conn.execute(
+        select(items.c.id, items.c.first_seen_at).join(story_items, story_items.c.item_id == items.c.id).where(late))
+    return {row.id: row.first_seen_at for row in rows}
+
+
+def last_outcomes(conn: Connection, feed_ids: Collection[str], at: datetime) -> dict[str, str]:
+    """The outcome of each feed's last poll by `at`; feeds that were never polled are left out."""
+    newest = (
+        select(func.max(poll_attempts.c.id))
+        .where(poll_attempts.c.feed_id.in_(feed_ids), poll_attempts.c.at <= at).group_by(poll_attempts.c.feed_id)
+    )
+    rows = conn.execute(select(poll_attempts.c.feed_id, poll_attempts.c.outcome).where(poll_attempts.c.id.in_(newest)))
+    return {row.feed_id: row.outcome for row in rows}
+
+
+def _resolved(ids: Collection[str], conn: Connection, at: datetime) -> dict[str, str]:
+    """The id that each story has as of `at`, merges followed."""
+    resolved = {story_id: story_id for story_id in ids}
+    open_ids = set(ids)
+    while open_ids:
+        moved: dict[str, str] = {}
+        for chunk in _chunks(sorted(open_ids)):
+            condition = and_(story_aliases.c.alias.in_(chunk), story_aliases.c.at <= at)
+            moved |= {row.alias: row.story_id for row in conn.execute(select(story_aliases).where(condition))}
+        resolved = {story_id: moved.get(now, now) for story_id, now in resolved.items()}
+        open_ids = set(moved.values())
+    return resolved
+
+
+def _daily(newsletter: str) -> Any:
+    return select(editions).where(editions.c.newsletter == newsletter, editions.c.period == DAILY)
+
+
+def _edition(row: Row[Any]) -> EditionRow:
+    return EditionRow(
+        id=row.id, newsletter=row.newsletter, period=row.period, date=Date.fromisoformat(row.date), state=row.state,
+        cutoff_at=row.cutoff_at, built_at=row.built_at, config_version=row.config_version, view_text=row.view,
+        view_sha256=row.view_sha256, templates=json.loads(row.templates))
+
+
+def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:
+    return [ids[start:start + CHUNK] for start in range(0, len(ids), CHUNK)]
