@@ -1,0 +1,299 @@
+"""Editions: plan one, freeze it, queue it for its readers, tell why.
+
+`plan` is the one function behind preview, send and replay. An approved edition is rendered from its stored view and
+its stored templates ever after, so that later polls, settings and templates change nothing in it.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date as Date
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine
+
+from digest.documents import Configuration, Newsletter
+from digest.model import DeliveryState, Fate, Feed, Item, Message, Score
+from digest.pipeline.arrange import LEAD, REST
+from digest.pipeline.compose import Composed, compose
+from digest.pipeline.pool import FIRST_WINDOW, EditionInputs, item_gate
+from digest.pipeline.render import Renderer
+from digest.pipeline.slots import local_date, release_of
+from digest.pipeline.view import EditionView, sha256, to_json
+from digest.services import deliveries, subscribers
+from digest.settings import Settings, SiteSettings
+from digest.storage import deliveries as ledger
+from digest.storage import editions as storage
+from digest.storage import items as item_storage
+from digest.storage import stories as story_storage
+from digest.storage.editions import EditionRow, PlacedStory
+from digest.storage.engine import read_only
+
+DEFAULT_VARIANT = "default"
+NO_STORY = Fate("no story yet", "the next cluster tick gives it a story; digest poll runs one")
+HEALTHY = frozenset({"ok", "unchanged", "not_modified", "stalled"})  # outcomes of a poll that read news or none new
+OPEN_STATES = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An edition after `build_and_approve`. `edition` is None where there was nothing to send; `view` says why."""
+
+    edition: EditionRow | None
+    view: EditionView
+    created: bool  # False: the day had its edition already
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an editor looks at: a view with the templates it is rendered from.
+
+    `edition` is the approved edition that the view comes from; None for a plan.
+    """
+
+    view: EditionView
+    templates: Mapping[str, str]
+    edition: EditionRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What became of one item: its fate in an edition, its story and the parts of the story's score.
+
+    `score` is None where the story was not ranked; `story_id` where the item is in no story yet.
+    """
+
+    item: Item
+    date: Date
+    fate: Fate
+    story_id: str | None
+    score: Score | None
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """How many readers' rows are new in the ledger, and how many stood there already."""
+
+    new: int
+    known: int
+
+
+def plan(
+    conn: Connection, configuration: Configuration, newsletter: Newsletter, site: SiteSettings, *,
+    now: datetime, date: Date | None = None,
+) -> Composed:
+    """The edition of `date` (None: today in the newsletter's zone) as it would be made at `now`. Stores nothing.
+
+    Nothing seen after `now` is in it; see `slot_of` for the cut-off of another day. Equal arguments and equal
+    tables up to the cut-off give equal bytes.
+    """
+    return compose(inputs_of(conn, configuration, newsletter, site, now=now, date=date))
+
+
+def inputs_of(
+    conn: Connection, configuration: Configuration, newsletter: Newsletter, site: SiteSettings, *,
+    now: datetime, date: Date | None = None,
+) -> EditionInputs:
+    """Everything that decides the edition that `plan` makes."""
+    date, cutoff = slot_of(newsletter, now, date)
+    before = storage.edition_before(conn, newsletter.slug, date, cutoff=cutoff)
+    since = before.cutoff_at if before else cutoff - FIRST_WINDOW
+    late = storage.joined_late(conn, since, cutoff)
+    earliest = min((since, *(seen - timedelta(seconds=1) for seen in late.values())))
+    feed_ids = [feed.id for feed in configuration.feeds_of(newsletter)]
+    return EditionInputs(
+        newsletter=newsletter,
+        gazetteer=configuration.gazetteer,
+        stories=story_storage.stories_as_of(conn, since=earliest, at=cutoff),
+        since=since,
+        cutoff=cutoff,
+        date=date,
+        late=frozenset(late),
+        mailed=storage.mailed_stories(conn, newsletter.slug, before=date, cutoff=cutoff),
+        missing_sources=_missing_sources(conn, configuration, newsletter, cutoff),
+        items_seen=storage.count_seen(conn, feed_ids, cutoff),
+        site_url=site.url,
+        postal_address=site.postal_address,
+    )
+
+
+def slot_of(newsletter: Newsletter, now: datetime, date: Date | None) -> tuple[Date, datetime]:
+    """The date of an edition and its cut-off: `now`, but for a day that is over the release of that day."""
+    today = local_date(newsletter, now)
+    if date is None or date >= today:
+        return date or today, now
+    return date, min(now, release_of(newsletter, date))
+
+
+def preview(
+    conn: Connection, configuration: Configuration, newsletter: Newsletter, settings: Settings,
+    templates: Mapping[str, str], *, now: datetime, date: Date | None = None,
+) -> Preview:
+    """The approved edition of a day, else its plan at `now`. Stores nothing."""
+    day, _ = slot_of(newsletter, now, date)
+    if edition := stored_edition(conn, newsletter.slug, day, now=now):
+        return Preview(edition.view, edition.templates, edition)
+    view = plan(conn, configuration, newsletter, settings.site, now=now, date=day).view
+    return Preview(view, templates, None)
+
+
+def why(
+    conn: Connection, configuration: Configuration, newsletter: Newsletter, site: SiteSettings, url: str, *,
+    now: datetime, date: Date | None = None,
+) -> tuple[Reason, ...]:
+    """What became of each item with this address in the edition of a day; () where none was ever seen.
+
+    Where the day has an approved edition, as of the instant at which that was built.
+    """
+    day, _ = slot_of(newsletter, now, date)
+    edition = stored_edition(conn, newsletter.slug, day, now=now)
+    at = edition.built_at if edition else now
+    inputs = inputs_of(conn, configuration, newsletter, site, now=at, date=day)
+    composed = compose(inputs)
+    reasons: list[Reason] = []
+    for item in item_storage.find_items(conn, url):
+        story_id = story_storage.story_of(conn, item.id, inputs.cutoff)
+        fate = composed.fates.get(item.id) or item_gate(item, inputs) or NO_STORY
+        reasons.append(Reason(item, day, fate, story_id, composed.scores.get(story_id or "")))
+    return tuple(reasons)
+
+
+def stored_edition(
+    conn: Connection, newsletter: str, date: Date, *, now: datetime | None = None
+) -> EditionRow | None:
+    """The approved edition of a day; None where there is none, or was none at `now`."""
+    edition = storage.edition_of(conn, newsletter, date)
+    return edition if edition and (now is None or edition.built_at <= now) else None
+
+
+def stored_view(conn: Connection, newsletter: str, date: Date) -> EditionView | None:
+    """The view of the approved edition of a day; None where there is none."""
+    edition = storage.edition_of(conn, newsletter, date)
+    return edition.view if edition else None
+
+
+def list_editions(conn: Connection, newsletter: str, limit: int = 30) -> list[EditionRow]:
+    """The newest approved editions, newest first."""
+    return storage.editions_of(conn, newsletter, limit)
+
+
+def build_and_approve(
+    engine: Engine, configuration: Configuration, newsletter: Newsletter, settings: Settings,
+    templates: Mapping[str, str], *, now: datetime, date: Date | None = None,
+) -> Built:
+    """The stored edition of a day; builds and freezes it at the first call. Idempotent, safe in two processes.
+
+    Steps:
+    1. plan, where the day has no edition yet;
+    2. render the message with `templates`;
+    3. store view, templates, stories and message in one transaction; whoever comes second gets the first's.
+    An edition without stories is not stored: a later call may find some.
+    """
+    day, _ = slot_of(newsletter, now, date)
+    with read_only(engine) as conn:
+        if stored := storage.edition_of(conn, newsletter.slug, day):
+            return Built(stored, stored.view, created=False)
+        composed = plan(conn, configuration, newsletter, settings.site, now=now, date=day)
+    if composed.view.empty_reason is not None:
+        return Built(None, composed.view, created=False)
+    message = renderer_of(templates, settings).message(composed.view)
+    with engine.begin() as conn:
+        created = _freeze(conn, composed, configuration, templates, message, day, now)
+        edition = storage.edition_of(conn, newsletter.slug, day)
+    assert edition is not None
+    return Built(edition, edition.view, created)
+
+
+def renderer_of(templates: Mapping[str, str], settings: Settings) -> Renderer:
+    """A renderer whose links lead to this instance's pages."""
+    return Renderer(templates, base=deliveries.base_url(settings))
+
+
+def queue_deliveries(
+    engine: Engine, edition: EditionRow, newsletter: Newsletter, settings: Settings, *, now: datetime
+) -> Queued:
+    """Puts one row per active subscriber into the ledger, due at once. Idempotent; sends nothing."""
+    with engine.begin() as conn:
+        readers = subscribers.active_subscriptions(conn, newsletter.slug)
+        messages: dict[tuple[str, ...], Message] = {}
+        new = 0
+        for reader in readers:
+            hidden = tuple(sorted(reader.hidden_sections))
+            if hidden not in messages:
+                messages[hidden] = _message(conn, edition, newsletter, settings, hidden)
+            new += deliveries.queue(
+                conn, subject=edition.subject, channel=deliveries.MAIL, target=reader.subscriber.email,
+                message=messages[hidden], unsubscribe=f"subscription:{reader.id}", due_at=now, now=now)
+        storage.move(conn, edition.id, "sending", since="approved")
+    return Queued(new, len(readers) - new)
+
+
+def settle(engine: Engine, edition: EditionRow) -> dict[DeliveryState, int]:
+    """The edition's rows by state; where none is open any more, the edition is marked sent."""
+    with engine.begin() as conn:
+        counts = ledger.count_by_state(conn, edition.subject)
+        if not any(counts.get(state) for state in OPEN_STATES):
+            storage.move(conn, edition.id, "sent", since="sending")
+    return counts
+
+
+def _message(
+    conn: Connection, edition: EditionRow, newsletter: Newsletter, settings: Settings, hidden: Collection[str]
+) -> Message:
+    """The frozen message of a variant, rendered from the stored view and templates where nobody needed it yet."""
+    variant = f"without {','.join(hidden)}" if hidden else DEFAULT_VARIANT
+    message_id = storage.message_id_of(conn, edition.id, variant)
+    if message_id and (stored := ledger.load_message(conn, message_id)):
+        return stored
+    message = with_sender(renderer_of(edition.templates, settings).message(edition.view, hidden), newsletter)
+    storage.add_message(conn, edition.id, variant, ledger.store_message(conn, message))
+    return message
+
+
+def with_sender(message: Message, newsletter: Newsletter) -> Message:
+    """The message with the newsletter's own From, where it has one."""
+    if not newsletter.sender:
+        return message
+    return Message(message.subject, message.html, message.text, {**message.headers, "From": newsletter.sender})
+
+
+def _freeze(
+    conn: Connection, composed: Composed, configuration: Configuration, templates: Mapping[str, str],
+    message: Message, day: Date, now: datetime,
+) -> bool:
+    view = composed.view
+    edition_id = storage.insert_edition(
+        conn, newsletter=view.newsletter, date=day, cutoff_at=composed.cutoff, built_at=now,
+        config_version=configuration.version, view_text=to_json(view), view_sha256=sha256(view),
+        templates=templates, stories=_placed(composed))
+    if edition_id is None:
+        return False
+    newsletter = configuration.newsletters[view.newsletter]
+    storage.add_message(
+        conn, edition_id, DEFAULT_VARIANT, ledger.store_message(conn, with_sender(message, newsletter)))
+    return True
+
+
+def _placed(composed: Composed) -> list[PlacedStory]:
+    """Every story of the edition with its place, in the order of the page."""
+    view = composed.view
+    keys = [(LEAD, story) for story in ((view.lead,) if view.lead else ())]
+    keys += [(section.key, story) for section in view.sections for story in section.stories]
+    keys += [(REST, story) for story in view.rest]
+    first = 0 if view.lead else 1
+    return [PlacedStory(story.id, position, key, composed.families[story.id])
+            for position, (key, story) in enumerate(keys, start=first)]
+
+
+def _missing_sources(
+    conn: Connection, configuration: Configuration, newsletter: Newsletter, at: datetime
+) -> tuple[str, ...]:
+    """Names of the sources all of whose feeds of this newsletter failed at their last poll, sorted."""
+    feeds = configuration.feeds_of(newsletter)
+    outcomes = storage.last_outcomes(conn, [feed.id for feed in feeds], at)
+    healthy = {feed.source.slug for feed in feeds if _reads(feed, outcomes.get(feed.id))}
+    return tuple(sorted({feed.source.name for feed in feeds if feed.source.slug not in healthy}))
+
+
+def _reads(feed: Feed, outcome: str | None) -> bool:
+    """Whether a feed's last poll read it. An archive's outlet is not missing before its first row."""
+    return outcome is None or outcome in HEALTHY or (outcome == "http_404" and feed.url.startswith("archive://"))
