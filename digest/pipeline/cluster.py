@@ -31,8 +31,8 @@ TIGHTEN_MERGE = 0.04  # cosine for each doubling beyond CALM_SIZE
 NEAREST_MEMBERS = 8
 TITLE_SHARE = 0.15  # of the members that must have a title term
 TITLE_TERMS = 6
-MANY_CLASHES = 3
-CLASHING_SHARE = 1 / 3  # of the smaller cluster's items that may come from a source of the larger one
+REPEATED_SOURCE = 0.06  # cosine for each item that the larger cluster has of a source of the smaller one
+NEVER = 2.0  # a cosine that no merge reaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Clusterer:
     def _nearest(self, vector: Vector, cluster: Cluster) -> float:
         """The greatest cosine with one of the last eight members."""
         index = self._index
-        pulls = [(term, weight * index.idf(term)) for term, weight in vector.weights.items() if term in cluster.counts]
+        pulls = [(term, weight * index.idf[term]) for term, weight in vector.weights.items() if term in cluster.counts]
         best = 0.0
         for _, member in cluster.members[-NEAREST_MEMBERS:]:
             terms = member.terms
@@ -137,8 +137,7 @@ class Clusterer:
         best = 0.0
         for other in self._index.candidates(centroid, besides=cluster):
             similarity = cosine(centroid, self._index.centroid(other))
-            passes = similarity >= merge_threshold(cluster.size + other.size)
-            if passes and similarity > best and not _clash(cluster, other):
+            if similarity > best and similarity >= _merge_bar(cluster, other):
                 found, best = other, similarity
         return found, best
 
@@ -164,22 +163,23 @@ def _welcome(doc: Document, cluster: Cluster) -> bool:
     return any(same_news(doc, member) for member in cluster.documents())
 
 
-def _clash(one: Cluster, other: Cluster) -> bool:
-    """Whether a merge would put different news of one source together.
+def _merge_bar(one: Cluster, other: Cluster) -> float:
+    """The centroid cosine from which two clusters may merge; above 1 where they may not.
 
-    A follow-up in a story that other sources tell too is no clash. A source's own series is: one source alone, titles
-    of one pattern ("Fire in Almaty", "Fire in Astana"), or many different items at once.
+    It rises with every item that the story would then have of a source twice. A source's own series never
+    merges: two clusters of one source alone, or titles of one pattern ("Fire in Almaty", "Fire in Astana").
     """
     smaller, larger = sorted((one, other), key=lambda c: (c.size, c.number))
+    bar = merge_threshold(one.size + other.size)
     strangers = [doc for doc in smaller.documents() if not _welcome(doc, larger)]
     if not strangers:
-        return False
+        return bar
     if len(smaller.sources.keys() | larger.sources.keys()) == 1:
-        return True
-    if len(strangers) >= MANY_CLASHES and len(strangers) > CLASHING_SHARE * smaller.size:
-        return True
-    return any(doc.source == member.source and same_pattern(doc, member)
-               for doc in strangers for member in larger.documents())
+        return NEVER
+    if any(doc.source == member.source and same_pattern(doc, member)
+           for doc in strangers for member in larger.documents()):
+        return NEVER
+    return bar + REPEATED_SOURCE * max(larger.sources[doc.source] for doc in strangers)
 
 
 def _coverage(vector: Vector, cluster: Cluster) -> float:

@@ -19,7 +19,7 @@ CENTROID_TERMS = 80
 CANDIDATES = 8
 COMMON_SHARE = 0.3  # a term in more clusters than this says nothing
 FEWEST_COMMON = 50  # clusters that any term may have
-POSTINGS_READ = 4_000  # at most about so many for one item, rarest terms first
+POSTINGS_READ = 600  # at most about so many for one item, rarest terms first
 
 
 @dataclass(slots=True)
@@ -41,6 +41,7 @@ class Cluster:
     counts: dict[str, int] = field(default_factory=dict)  # term -> members that have it
     sources: Counter[str] = field(default_factory=Counter)
     squares: int = 0  # of `sums`
+    length: float = 0.0  # of `sums`
     in_window: int = 0
     centroid: Vector | None = None
     centroid_epoch: int = -1
@@ -52,6 +53,18 @@ class Cluster:
 
     def documents(self) -> list[Document]:
         return [document for _, document in self.members]
+
+
+class _Idf(dict[str, float]):
+    """Inverse document frequencies, log(1 + (N + 50) / (df + 1)) over N documents; taken when first needed."""
+
+    def __init__(self, documents: int, frequencies: Counter[str]) -> None:
+        super().__init__()
+        self._documents, self._frequencies = documents, frequencies
+
+    def __missing__(self, term: str) -> float:
+        value = self[term] = math.log(1 + (self._documents + 50) / (self._frequencies[term] + 1))
+        return value
 
 
 class LiveIndex:
@@ -66,7 +79,7 @@ class LiveIndex:
         self._documents = 0
         self._arrivals = 0
         self._epoch = 0
-        self._idf: dict[str, float] = {}
+        self.idf = _Idf(0, self._frequencies)
         self._lengths: dict[str, float] = {}
 
     def observe(self, documents: list[Document]) -> None:
@@ -77,7 +90,7 @@ class LiveIndex:
         if documents:
             self._expire(documents[-1].at - self._window)
         self._epoch += 1
-        self._idf.clear()
+        self.idf = _Idf(self._documents, self._frequencies)
         self._lengths.clear()
 
     def found(self, document: Document, story_id: str) -> Cluster:
@@ -95,9 +108,9 @@ class LiveIndex:
         cluster.centroid = None
         self._arrivals += 1
         self._recent.append((document, cluster))
-        for term, weight in document.terms.items():
+        for term in document.terms:
             cluster.counts[term] = cluster.counts.get(term, 0) + 1
-            self._add(cluster, term, weight)
+        self._add(cluster, document.terms)
 
     def merge(self, younger: Cluster, older: Cluster) -> None:
         """Moves the younger cluster's members into the older one."""
@@ -108,13 +121,13 @@ class LiveIndex:
         older.centroid = None
         for term, count in younger.counts.items():
             older.counts[term] = older.counts.get(term, 0) + count
-        for term, weight in younger.sums.items():
-            self._add(older, term, weight)
+        self._add(older, younger.sums)
         younger.merged_into = older
 
     def weighted(self, document: Document) -> Vector:
         """The document's terms times their inverse document frequency."""
-        weights = {term: weight * self.idf(term) for term, weight in document.terms.items()}
+        idf = self.idf
+        weights = {term: weight * idf[term] for term, weight in document.terms.items()}
         return Vector(weights, math.sqrt(sum(value * value for value in weights.values())))
 
     def length(self, document: Document) -> float:
@@ -127,19 +140,13 @@ class LiveIndex:
     def centroid(self, cluster: Cluster) -> Vector:
         """The sum of the cluster's members, weighted, with its 80 heaviest terms."""
         if cluster.centroid is None or cluster.centroid_epoch != self._epoch:
-            weights = {term: total * self.idf(term) for term, total in cluster.sums.items()}
+            idf = self.idf
+            weights = {term: total * idf[term] for term, total in cluster.sums.items()}
             if len(weights) > CENTROID_TERMS:
                 weights = dict(heapq.nsmallest(CENTROID_TERMS, weights.items(), key=lambda pair: (-pair[1], pair[0])))
             cluster.centroid = Vector(weights, math.sqrt(sum(value * value for value in weights.values())))
             cluster.centroid_epoch = self._epoch
         return cluster.centroid
-
-    def idf(self, term: str) -> float:
-        """log(1 + (N + 50) / (df + 1)) over the N documents of the window."""
-        known = self._idf.get(term)
-        if known is None:
-            known = self._idf[term] = math.log(1 + (self._documents + 50) / (self._frequencies[term] + 1))
-        return known
 
     def candidates(self, vector: Vector, besides: Cluster | None = None) -> list[Cluster]:
         """The eight clusters nearest to a vector by the terms they share, nearest first."""
@@ -152,21 +159,22 @@ class LiveIndex:
             read += len(posting)
             if len(posting) > limit or (read > POSTINGS_READ and scores):
                 break
-            weight = vector.weights[term] * self.idf(term)
+            weight = vector.weights[term] * self.idf[term]
             for number, total in posting.items():
                 scores[number] = scores.get(number, 0.0) + weight * total
         if besides is not None:
             scores.pop(besides.number, None)
         clusters = self.clusters
-        nearest = heapq.nsmallest(
-            CANDIDATES, scores, key=lambda number: (-scores[number] / math.sqrt(clusters[number].squares), number))
-        return [clusters[number] for number in nearest]
+        ranked = [(score / clusters[number].length, -number) for number, score in scores.items()]
+        return [clusters[-number] for _, number in heapq.nlargest(CANDIDATES, ranked)]
 
-    def _add(self, cluster: Cluster, term: str, weight: int) -> None:
-        before = cluster.sums.get(term, 0)
-        total = cluster.sums[term] = before + weight
-        cluster.squares += total * total - before * before
-        self._postings.setdefault(term, {})[cluster.number] = total
+    def _add(self, cluster: Cluster, terms: dict[str, int]) -> None:
+        for term, weight in terms.items():
+            before = cluster.sums.get(term, 0)
+            total = cluster.sums[term] = before + weight
+            cluster.squares += total * total - before * before
+            self._postings.setdefault(term, {})[cluster.number] = total
+        cluster.length = math.sqrt(cluster.squares)
 
     def _expire(self, horizon: datetime) -> None:
         while self._recent and self._documents > self._window_items and self._recent[0][0].at < horizon:
@@ -198,4 +206,5 @@ def cosine(one: Vector, other: Vector) -> float:
     if len(one.weights) > len(other.weights):
         one, other = other, one
     others = other.weights
-    return sum(value * others[term] for term, value in one.weights.items() if term in others) / (one.length * other.length)
+    dot = sum(value * others[term] for term, value in one.weights.items() if term in others)
+    return dot / (one.length * other.length)
