@@ -1,0 +1,205 @@
+"""Stories: who belongs together, since when, and the log of what happened.
+
+A join is written once and never changed; a merge is an alias with its time. So the stories as of any earlier time
+can be read back: joins by then, aliases by then, texts by then.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Column, Connection, Row, Select, func, select
+
+from digest.errors import NotFound
+from digest.model import Item, Join, Story, StoryEvent, StoryEventKind
+from digest.pipeline.cluster import Merge
+from digest.storage.items import items_by_id
+from digest.storage.schema import cursors, items, story_aliases, story_events, story_items
+from digest.storage.upsert import upsert
+
+CHUNK = 500  # ids in one statement
+
+
+def record_joins(conn: Connection, joins: Sequence[Join]) -> None:
+    """Writes joins in their order, with an event for each; an item that has a story already is refused by its key."""
+    if not joins:
+        return
+    conn.execute(story_items.insert(), [_join_row(join) for join in joins])
+    conn.execute(story_events.insert(), [
+        {"kind": _kind(join).value, "story_id": join.story_id, "item_id": join.item_id, "at": join.at}
+        for join in joins])
+
+
+def record_merges(conn: Connection, merges: Sequence[Merge], at: datetime) -> None:
+    """Writes an alias and an event for each merge; joins stay as they are."""
+    if not merges:
+        return
+    conn.execute(story_aliases.insert(), [
+        {"alias": merge.alias, "story_id": merge.story_id, "at": at, "similarity": merge.similarity}
+        for merge in merges])
+    conn.execute(story_events.insert(), [
+        {"kind": StoryEventKind.STORIES_MERGED.value, "story_id": merge.story_id, "item_id": None, "at": at}
+        for merge in merges])
+
+
+def stories_as_of(conn: Connection, *, since: datetime, at: datetime) -> tuple[Story, ...]:
+    """Stories with an item first seen in (since, at], each with all its items as of `at`, in order of id.
+
+    Items count from the time at which they joined; merges from theirs; texts are as revised by `at`.
+    """
+    recent = (
+        select(story_items.c.story_id).distinct()
+        .join(items, items.c.id == story_items.c.item_id)
+        .where(items.c.first_seen_at > since, items.c.first_seen_at <= at, story_items.c.joined_at <= at)
+    )
+    roots = _roots(conn, conn.execute(recent).scalars(), at)
+    return _stories(conn, sorted(set(roots.values())), at)
+
+
+def story_by_id(conn: Connection, story_id: str, *, at: datetime | None = None) -> Story:
+    """The story, or the one that it was merged into by `at`. Raises NotFound where there is none by then."""
+    root = _roots(conn, [story_id], at)[story_id]
+    stories = _stories(conn, [root], at)
+    if not stories:
+        raise NotFound("story", story_id)
+    return stories[0]
+
+
+def story_of(conn: Connection, item_id: str, at: datetime | None = None) -> str | None:
+    """The id of the item's story as of `at` (None: now), merges followed; None where it has none yet."""
+    query = _by(select(story_items.c.story_id).where(story_items.c.item_id == item_id), story_items.c.joined_at, at)
+    story_id = conn.execute(query).scalar_one_or_none()
+    return None if story_id is None else _roots(conn, [story_id], at)[story_id]
+
+
+def joins_of(conn: Connection, story_id: str) -> list[Join]:
+    """Why each item is in the story, in order of joining; joins of stories merged into it keep their own story id."""
+    names = _family(conn, _roots(conn, [story_id], None).values(), None)
+    rows = _select_in(conn, select(story_items), story_items.c.story_id, names)
+    joins = [Join(row.item_id, row.story_id, row.joined_at, row.score, json.loads(row.features), row.reprint_of)
+             for row in rows]
+    return sorted(joins, key=lambda join: (join.at, join.item_id != join.story_id, join.item_id))
+
+
+def events_after(conn: Connection, number: int, limit: int) -> list[StoryEvent]:
+    """The next events of the log after `number`, at most `limit`. Story ids are as of the event: follow aliases."""
+    query = select(story_events).where(story_events.c.number > number).order_by(story_events.c.number).limit(limit)
+    return [StoryEvent(row.number, StoryEventKind(row.kind), row.story_id, row.item_id, row.at)
+            for row in conn.execute(query)]
+
+
+def last_event_number(conn: Connection) -> int:
+    """The number of the newest event; 0 for an empty log."""
+    return int(conn.execute(select(func.max(story_events.c.number))).scalar_one() or 0)
+
+
+def cursor(conn: Connection, name: str) -> int:
+    """How far the reader `name` has come in the log of events; 0 before its first time."""
+    position = conn.execute(select(cursors.c.position).where(cursors.c.name == name)).scalar_one_or_none()
+    return position or 0
+
+
+def set_cursor(conn: Connection, name: str, position: int) -> None:
+    """Remembers how far the reader `name` has come."""
+    upsert(conn, cursors, [{"name": name, "position": position}])
+
+
+def window_members(conn: Connection, *, window: timedelta, window_items: int) -> list[tuple[Item, str]]:
+    """Items of live stories with their story ids, aliases resolved, in the order in which they were assigned.
+
+    Live is a story with one of the newest `window_items` items, or one first seen in the last `window` before the
+    newest item.
+    """
+    joined = story_items.join(items, items.c.id == story_items.c.item_id)
+    order = (story_items.c.joined_at.desc(), items.c.first_seen_at.desc(), items.c.feed_id.desc(), items.c.key.desc())
+    newest = conn.execute(
+        select(story_items.c.story_id, items.c.first_seen_at).select_from(joined).order_by(*order).limit(window_items)
+    ).all()
+    if not newest:
+        return []
+    horizon = newest[0].first_seen_at - window
+    recent = select(story_items.c.story_id).select_from(joined).where(items.c.first_seen_at >= horizon).distinct()
+    ids = {row.story_id for row in newest} | set(conn.execute(recent).scalars())
+    members = _members(conn, set(_roots(conn, ids, None).values()), None)
+    found = items_by_id(conn, members)
+    ordered = sorted(members.values(), key=lambda m: (m.joined_at, found[m.item_id].first_seen_at,
+                                                      found[m.item_id].feed.id, found[m.item_id].key))
+    return [(found[member.item_id], member.story_id) for member in ordered]
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """An item's place in a story whose aliases are resolved."""
+
+    item_id: str
+    story_id: str
+    joined_at: datetime
+    reprint: bool
+
+
+def _stories(conn: Connection, roots: Sequence[str], at: datetime | None) -> tuple[Story, ...]:
+    members = _members(conn, roots, at)
+    found = items_by_id(conn, members, at=at)
+    by_story: dict[str, list[Item]] = {root: [] for root in roots}
+    for id_, item in found.items():
+        by_story[members[id_].story_id].append(item)
+    return tuple(
+        Story(root, tuple(sorted(own, key=lambda item: (item.first_seen_at, item.id))),
+              frozenset(item.id for item in own if members[item.id].reprint))
+        for root, own in by_story.items() if own)
+
+
+def _members(conn: Connection, roots: Collection[str], at: datetime | None) -> dict[str, _Member]:
+    """The items of the stories `roots` and of all stories merged into them by `at`, by item id."""
+    names = _family(conn, roots, at)
+    rows = _select_in(conn, _by(select(story_items), story_items.c.joined_at, at), story_items.c.story_id, names)
+    return {row.item_id: _Member(row.item_id, names[row.story_id], row.joined_at, row.reprint_of is not None)
+            for row in rows}
+
+
+def _family(conn: Connection, roots: Iterable[str], at: datetime | None) -> dict[str, str]:
+    """Each of `roots` and each alias that leads to one by `at`, with its root."""
+    names = {root: root for root in roots}
+    frontier: Collection[str] = list(names)
+    while frontier:
+        merged = _by(select(story_aliases.c.alias, story_aliases.c.story_id), story_aliases.c.at, at)
+        found = {row.alias: names[row.story_id]
+                 for row in _select_in(conn, merged, story_aliases.c.story_id, frontier)}
+        names |= found
+        frontier = found.keys()
+    return names
+
+
+def _roots(conn: Connection, ids: Iterable[str], at: datetime | None) -> dict[str, str]:
+    """The story that each of `ids` is part of by `at`; itself where it was not merged."""
+    roots = {id_: id_ for id_ in ids}
+    frontier: Collection[str] = list(roots)
+    while frontier:
+        merged = _by(select(story_aliases.c.alias, story_aliases.c.story_id), story_aliases.c.at, at)
+        steps = {row.alias: row.story_id for row in _select_in(conn, merged, story_aliases.c.alias, frontier)}
+        roots = {id_: steps.get(root, root) for id_, root in roots.items()}
+        frontier = set(steps.values())
+    return roots
+
+
+def _by(query: Select[Any], column: Column[Any], at: datetime | None) -> Select[Any]:
+    """The query for rows whose time is not after `at`; None sets no limit."""
+    return query if at is None else query.where(column <= at)
+
+
+def _select_in(conn: Connection, query: Select[Any], column: Column[Any], ids: Iterable[str]) -> Iterator[Row[Any]]:
+    """The rows whose column is one of `ids`, in statements of bounded length."""
+    wanted = list(ids)
+    for start in range(0, len(wanted), CHUNK):
+        yield from conn.execute(query.where(column.in_(wanted[start:start + CHUNK])))
+
+
+def _kind(join: Join) -> StoryEventKind:
+    return StoryEventKind.NEW_STORY if join.item_id == join.story_id else StoryEventKind.ITEM_JOINED
+
+
+def _join_row(join: Join) -> dict[str, Any]:
+    return {"item_id": join.item_id, "story_id": join.story_id, "joined_at": join.at, "score": join.score,
+            "features": json.dumps(dict(join.features), ensure_ascii=False), "reprint_of": join.reprint_of}
