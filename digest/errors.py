@@ -4,6 +4,7 @@ DigestError
 ├── ConfigError          a document is wrong (path, line, key, hint)
 │   └── ConfigConflict   files and database both moved
 ├── NotFound             a named thing does not exist (kind, name, known)
+├── NameTaken            a name belongs to another thing of its kind (kind, name, hint)
 ├── FetchError           a feed could not be fetched (url, kind, permanent)
 ├── ParseError           a document is no feed (url, kind)
 ├── QueryError           a query is wrong (query, position, expected, hint)
@@ -40,6 +41,14 @@ class NotFound(DigestError):
         self.kind, self.name, self.known, self.hint = kind, name, known, hint
         tail = f"; known: {', '.join(known)}" if known else ""
         super().__init__(f"no {kind} {name!r}{tail}" + (f" ({hint})" if hint else ""))
+
+
+class NameTaken(DigestError):
+    """A name belongs to another thing of its kind."""
+
+    def __init__(self, kind: str, name: str, hint: str):
+        self.kind, self.name, self.hint = kind, name, hint
+        super().__init__(f"another {kind} is called {name!r} ({hint})")
 
 
 class FetchError(DigestError):

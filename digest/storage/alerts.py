@@ -22,7 +22,7 @@ from digest.storage.schema import (
 )
 from digest.storage.upsert import insert_ignore
 
-CURSOR = "alerts"  # how far the story events have been looked at
+CURSOR = "alerts"  # name of the place in the log of story events up to which they were looked at
 CHUNK = 500  # ids in one statement
 
 
@@ -83,12 +83,6 @@ def counts(conn: Connection) -> dict[int, tuple[int, datetime]]:
     """How many alerts each rule gave and when the last one, by rule id; rules that gave none are left out."""
     query = select(alerts.c.rule_id, func.count().label("number"), func.max(alerts.c.at).label("last"))
     return {row.rule_id: (row.number, row.last) for row in conn.execute(query.group_by(alerts.c.rule_id))}
-
-
-def cursor(conn: Connection) -> int:
-    """The number of the last story event that was looked at; 0 at the beginning."""
-    found = conn.execute(select(cursors.c.position).where(cursors.c.name == CURSOR)).scalar_one_or_none()
-    return found or 0
 
 
 def advance(conn: Connection, position: int, to: int) -> bool:

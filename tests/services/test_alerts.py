@@ -1,0 +1,227 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from html import unescape
+from itertools import count
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from digest.errors import NameTaken, NotFound, QueryError
+from digest.model import AlertRule, Block, BodyPolicy, Delivery, Feed, Item, Join
+from digest.pipeline.cluster import Merge
+from digest.services import alerts
+from digest.services.alerts import FireReport
+from digest.settings import Settings, SiteSettings
+from digest.storage import alerts as storage
+from digest.storage import deliveries, items, stories
+from digest.storage.engine import read_only
+from tests.storage.worlds import NOON, a_feed, add_feed, an_item
+
+SITE = SiteSettings(name="Steppe Desk", url="https://desk.example", postal_address="1 Abai St, Almaty")
+SETTINGS = Settings(site=SITE)
+MINUTE = timedelta(minutes=1)
+LATER = NOON + timedelta(hours=1)
+POST = a_feed("Steppe Post")
+ANA = "ana@example.org"
+
+
+class World:
+    """A database in which items arrive and rules are made."""
+
+    def __init__(self, engine: Engine):
+        self.engine = engine
+        self._numbers = count(1)
+
+    def rule(self, name: str, query: str, to: str = ANA, at: datetime = NOON) -> AlertRule:
+        with self.engine.begin() as conn:
+            return alerts.add(conn, name, query, to, at)
+
+    def arrive(self, title: str, feed: Feed = POST, *, story: str | None = None, **changes: Any) -> Item:
+        """An item that founds a story, or joins one."""
+        item = an_item(feed, f"item-{next(self._numbers)}", title=title, **{"first_seen_at": LATER, **changes})
+        with self.engine.begin() as conn:
+            add_feed(conn, feed)
+            items.store(conn, feed, [item], item.first_seen_at)
+            stories.record_joins(conn, [Join(item.id, story or item.id, item.first_seen_at, 1.0)])
+        return item
+
+    def merge(self, alias: str, into: str) -> None:
+        with self.engine.begin() as conn:
+            stories.record_merges(conn, [Merge(alias, into, 0.9)], LATER)
+
+    def fire(self, **changes: Any) -> FireReport:
+        return alerts.fire(self.engine, settings=SETTINGS, now=LATER + MINUTE, **changes)
+
+    def queued(self) -> Sequence[Delivery]:
+        with self.engine.begin() as conn:
+            return deliveries.claim(conn, now=LATER + 2 * MINUTE, holder="test", until=LATER + 3 * MINUTE, limit=100,
+                                    domain="desk.example")
+
+
+@pytest.fixture
+def world(engine: Engine) -> World:
+    return World(engine)
+
+
+def test_a_rule_fires_once_for_a_story(world: World) -> None:
+    world.rule("gas", "gas")
+    first = world.arrive("Gas prices rise")
+    assert world.fire() == FireReport(1, 1)
+    world.arrive("Gas prices up again", a_feed("Tengri Daily"), story=first.id)
+    assert world.fire() == FireReport(0, 0)
+    assert world.fire() == FireReport(0, 0)
+    world.arrive("A gas field opens")
+    assert world.fire() == FireReport(1, 1)
+    assert len(world.queued()) == 2
+
+
+def test_a_later_item_can_make_a_story_match(world: World) -> None:
+    world.rule("field", "gas field")
+    story = world.arrive("Gas news")
+    assert world.fire() == FireReport(0, 0)
+    world.arrive("Gas field opens", story=story.id)
+    assert world.fire() == FireReport(1, 1)
+
+
+def test_nothing_fires_for_backlog_nor_for_what_was_seen_before_the_rule(world: World) -> None:
+    world.rule("gas", "gas", at=LATER)
+    world.arrive("Old gas", first_seen_at=LATER - MINUTE)
+    world.arrive("Gas of the backlog", backlog=True)
+    assert world.fire() == FireReport(0, 0)
+    world.arrive("New gas", first_seen_at=LATER)
+    assert world.fire() == FireReport(1, 1)
+
+
+def test_a_story_that_was_merged_into_another_is_the_same_story(world: World) -> None:
+    world.rule("gas", "gas")
+    first, second = world.arrive("Gas prices rise"), world.arrive("Bread prices rise")
+    assert world.fire() == FireReport(1, 1)
+    world.merge(first.id, second.id)
+    world.arrive("Gas and bread prices rise", story=second.id)
+    assert world.fire() == FireReport(0, 0)
+    third = world.arrive("Gas in Aktau")
+    world.arrive("Gas in Aktau", a_feed("Tengri Daily"), story=third.id)
+    world.merge(third.id, second.id)
+    assert world.fire() == FireReport(0, 0)
+
+
+def test_the_rules_of_one_reader_share_a_mail(world: World) -> None:
+    gas, oil = world.rule("gas", "gas"), world.rule("oil", "oil -gasoline")
+    world.rule("prices", "prices", to="Bek@Example.org")
+    world.arrive("Gas and oil prices rise", summary="Officials blamed gas exports.")
+    world.arrive("Oil tanker leaves Aktau")
+    assert world.fire() == FireReport(4, 2)
+    ana, bek = sorted(world.queued(), key=lambda delivery: delivery.target)
+    assert (ana.target, ana.unsubscribe) == (ANA, f"alerts:{gas.owner.id}")
+    assert ana.message.subject == "gas, oil: 2 stories"
+    assert "Officials blamed *gas* exports." in ana.message.text
+    assert "Gas and *oil* prices rise" in ana.message.text and "*Oil* tanker" in ana.message.text
+    assert (bek.target, bek.message.subject) == ("bek@example.org", "prices: Gas and oil prices rise")
+    assert bek.unsubscribe.startswith("alert:") and bek.subject.startswith("bundle:")
+    assert oil.owner == gas.owner
+
+
+def test_the_mail_shows_the_sentence_and_what_every_mail_owes(world: World) -> None:
+    world.rule("трубопровод", "газопровод OR gas")
+    item = world.arrive("Казахстан <строит>", replace(POST, language="ru"), language="ru",
+                        summary="Погода хорошая. В г. Атырау построят газопроводы & дороги.")
+    world.rule("road", "road")
+    world.arrive("A road", a_feed("Tengri Daily"), story=item.id)
+    assert world.fire(zone="Asia/Almaty") == FireReport(2, 1)
+    [delivery] = world.queued()
+    html, text = delivery.message.html, delivery.message.text
+    assert "В г. Атырау построят *газопроводы* & дороги." in text
+    assert "газопроводы</b></mark> &amp; дороги" in html
+    assert '<h3 lang="ru"' in html and "Казахстан &lt;строит&gt;" in html and f'href="{item.url}"' in html
+    for part in (unescape(html), text):
+        assert "Steppe Post · " in part.replace("</span>", "") and "17:00 UTC+5" in part
+        assert "Also in 1 other outlet" in part and f"https://desk.example/stories/{item.id}" in part
+        assert "Rule: трубопровод\n" in part.replace("</p>", "") and "Rule: road · Tengri Daily" in part
+        assert "%%unsubscribe%%" in part and "%%reason%%" in part and "1 Abai St, Almaty" in part
+    assert 'role="presentation"' in html and '<html lang="en" dir="ltr"' in html and "prefers-color-scheme" in html
+
+
+def test_text_that_a_feed_does_not_let_us_show_is_not_mailed(world: World) -> None:
+    world.rule("coal", "coal")
+    world.arrive("Energy news", replace(POST, body=BodyPolicy.HEADLINE), summary="The coal is wet.")
+    assert world.fire() == FireReport(1, 1)
+    [delivery] = world.queued()
+    assert "Energy news" in delivery.message.text and "wet" not in delivery.message.text + delivery.message.html
+
+
+def test_a_paused_or_removed_rule_does_not_fire_and_is_not_caught_up(world: World) -> None:
+    world.rule("gas", "gas")
+    world.rule("oil", "oil")
+    with world.engine.begin() as conn:
+        assert alerts.pause(conn, "gas").state == "paused"
+        assert alerts.remove(conn, "oil").name == "oil"
+    world.arrive("Gas and oil")
+    assert world.fire() == FireReport(0, 0)
+    with world.engine.begin() as conn:
+        assert alerts.resume(conn, "gas").state == "active"
+        with pytest.raises(NotFound, match="gas"):
+            alerts.pause(conn, "oil")
+    assert world.fire() == FireReport(0, 0)
+    again = world.rule("oil", "oil")
+    world.arrive("More gas and oil")
+    assert world.fire() == FireReport(2, 1)
+    with read_only(world.engine) as conn:
+        assert storage.counts(conn)[again.id] == (1, LATER + MINUTE)
+
+
+def test_adding_a_rule_again_changes_nothing_but_a_name_is_taken_once(world: World) -> None:
+    rule = world.rule("gas", "gas")
+    assert world.rule("gas", "gas", at=LATER) == rule
+    for query, to in (("gas oil", ANA), ("gas", "bek@example.org")):
+        with pytest.raises(NameTaken):
+            world.rule("gas", query, to)
+    with pytest.raises(QueryError):
+        world.rule("bad", "gas OR")
+
+
+def test_two_processes_alert_once(world: World) -> None:
+    world.rule("gas", "gas")
+    for number in range(5):
+        world.arrive(f"Gas field {number}")
+    barrier, reports = Barrier(2), []
+
+    def run() -> None:
+        barrier.wait()
+        reports.append(world.fire())
+
+    threads = [Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(report.alerts for report in reports) == 5
+    assert len(world.queued()) == 1
+
+
+def test_a_process_that_dies_while_it_stores_loses_and_doubles_nothing(world: World) -> None:
+    world.rule("gas", "gas")
+    world.arrive("Gas prices rise")
+    with pytest.raises(LookupError):
+        world.fire(templates={"email/edition.css": ""})  # no template to render: the transaction is undone
+    assert world.queued() == []
+    assert world.fire() == FireReport(1, 1)
+    assert len(world.queued()) == 1
+
+
+def test_a_query_is_tried_on_the_archive(world: World) -> None:
+    day = timedelta(days=1)
+    story = world.arrive("Gas prices rise", backlog=True, body=(Block("p", "The gas is cheap."),))
+    world.arrive("Gas prices", story=story.id, published_at=NOON - day)
+    world.arrive("Gas undated", published_at=None)
+    world.arrive("Bread")
+    world.arrive("Gas of last year", published_at=NOON - 400 * day)
+    world.arrive("Gas to come", first_seen_at=LATER + day)
+    trial = alerts.try_query(world.engine, "gas", LATER - 30 * day, LATER)
+    assert (trial.searched, trial.items, trial.stories) == (4, 3, 2)
+    assert trial.days == ((date(2026, 2, 16), 1), (date(2026, 2, 17), 2))
+    assert [sample.item.title for sample in trial.samples] == ["Gas undated", "Gas prices rise", "Gas prices"]
+    assert trial.samples[1].quote.sentence == "The gas is cheap." and trial.samples[1].story_id == story.id
+    assert world.fire() == FireReport(0, 0)
