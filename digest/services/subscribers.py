@@ -9,17 +9,23 @@ from datetime import datetime, timedelta
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Connection
 
-from digest.errors import AddressRefused, NotFound
-from digest.model import Subscriber, Subscription
+from digest.documents import Newsletter
+from digest.errors import AddressRefused, NotFound, TokenError
+from digest.model import Message, Subscriber, Subscription
+from digest.pipeline.render import Renderer
+from digest.services import deliveries, leaving
+from digest.settings import Settings
 from digest.storage import subscribers as storage
+from digest.tokens import Signer
 
-CONFIRM_DAYS = timedelta(days=7)
+CONFIRM_WITHIN = timedelta(days=7)
 
 
 def normalise_address(email: str) -> str:
     """The normal form of an address. Raises AddressRefused with a plain reason; no DNS is asked."""
     try:
-        checked = validate_email(email.strip(), check_deliverability=False, test_environment=True, allow_smtputf8=False)
+        checked = validate_email(email.strip(), check_deliverability=False, test_environment=True, strict=True,
+                                 allow_smtputf8=False)
     except EmailNotValidError as error:
         raise AddressRefused(email.strip()[:80], str(error)) from error
     return (checked.ascii_email or checked.normalized).lower()
@@ -73,6 +79,44 @@ def leave(conn: Connection, subscription_id: int, now: datetime) -> Subscription
     return _moved(conn, find(conn, subscription_id), "left", now)
 
 
+def sign_up(conn: Connection, newsletter: Newsletter, email: str, *, settings: Settings, signer: Signer,
+            renderer: Renderer, now: datetime) -> bool:
+    """Queues the mail that asks an address to confirm; True where one was queued. Raises AddressRefused.
+
+    Nothing is queued for who is subscribed already, and at most one mail an hour for one address and newsletter.
+    Tell the visitor the same in each case. Nothing that they typed stands in the mail.
+    """
+    subscription = subscribe(conn, newsletter.slug, email, "double-opt-in", now, active=False).subscription
+    if subscription.state == "active":
+        return False
+    link = confirm_url(conn, subscription, settings, signer, now)
+    return deliveries.queue(
+        conn, subject=f"notice:confirm:{subscription.id}:{now:%Y%m%d%H}", channel=deliveries.MAIL,
+        target=subscription.subscriber.email, message=_confirmation(newsletter, link, settings, renderer),
+        unsubscribe=leaving.subscription_mark(subscription.id), due_at=now, now=now)
+
+
+def confirm_url(conn: Connection, subscription: Subscription, settings: Settings, signer: Signer,
+                now: datetime) -> str:
+    """The page on which a reader confirms; the link ends with the next change of the subscription, or in 7 days."""
+    token = signer.sign("confirm", _confirm_value(conn, subscription), expires_at=now + CONFIRM_WITHIN)
+    return f"{deliveries.base_url(settings)}/sign-up/{subscription.newsletter}/{token}"
+
+
+def read_confirmation(conn: Connection, newsletter: str, token: str, signer: Signer, now: datetime) -> Subscription:
+    """The subscription that a confirmation link is for. Raises TokenError where it is forged, expired or was used.
+
+    One whose subscription is active passes: to confirm twice is to confirm once.
+    """
+    value = signer.read("confirm", token, now)
+    subscription = storage.subscription_by_id(conn, int(value.partition(":")[0]))
+    if subscription is None or subscription.newsletter != newsletter:
+        raise TokenError("not valid")
+    if subscription.state != "active" and _confirm_value(conn, subscription) != value:
+        raise TokenError("used already")
+    return subscription
+
+
 def find(conn: Connection, subscription_id: int) -> Subscription:
     """The subscription with an id. Raises NotFound."""
     subscription = storage.subscription_by_id(conn, subscription_id)
@@ -84,6 +128,11 @@ def find(conn: Connection, subscription_id: int) -> Subscription:
 def active_subscriptions(conn: Connection, newsletter: str) -> list[Subscription]:
     """The subscriptions that an edition of this newsletter goes to, by id."""
     return storage.subscriptions_to(conn, newsletter, "active")
+
+
+def subscriptions_of(conn: Connection, subscriber: Subscriber) -> list[Subscription]:
+    """All subscriptions of a subscriber in whatever state, by newsletter."""
+    return storage.subscriptions_by(conn, subscriber.id)
 
 
 def remove(conn: Connection, email: str, now: datetime) -> list[Subscription]:
@@ -99,3 +148,20 @@ def remove(conn: Connection, email: str, now: datetime) -> list[Subscription]:
 def _moved(conn: Connection, subscription: Subscription, state: str, now: datetime) -> Subscription:
     storage.set_state(conn, subscription.id, state, now)
     return find(conn, subscription.id)
+
+
+def _confirm_value(conn: Connection, subscription: Subscription) -> str:
+    """Names the subscription as it stands now: a reader who left is not brought back by an old link."""
+    changed = storage.changed_at(conn, subscription.id)
+    return f"{subscription.id}:{changed.isoformat() if changed else ''}"
+
+
+def _confirmation(newsletter: Newsletter, link: str, settings: Settings, renderer: Renderer) -> Message:
+    values = {
+        "newsletter": newsletter, "link": link, "days": CONFIRM_WITHIN.days,
+        "postal_address": settings.site.postal_address}
+    return Message(
+        subject=f"Confirm: {newsletter.name}",
+        html=renderer.mail_html("email/confirm.html", language=newsletter.language, **values),
+        text=renderer.render("email/confirm.txt", language=newsletter.language, **values),
+        headers={"From": newsletter.sender} if newsletter.sender else {})
