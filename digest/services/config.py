@@ -25,10 +25,10 @@ from typing import Literal
 import structlog
 from sqlalchemy import Connection, Engine
 
-from digest.documents import Configuration, read_configuration
+from digest.documents import Configuration, find_mistakes, read_configuration
 from digest.errors import ConfigConflict, ConfigError, NotFound
 from digest.resources import packaged_config_dir
-from digest.settings import Instance
+from digest.settings import Instance, load_settings
 from digest.storage import config as storage
 from digest.storage.config import ConfigVersion
 from digest.storage.engine import read_only
@@ -75,11 +75,27 @@ def sync(
 def keep_or_sync(engine: Engine, instance: Instance, now: datetime, current: Configuration) -> Configuration:
     """`sync`, except that wrong documents leave `current` in force and are logged: for what must not stop."""
     try:
-        return sync(engine, instance, now)
+        configuration = sync(engine, instance, now)
     except ConfigError as error:
-        log.error("configuration not imported", version_in_force=current.version, path=error.path, line=error.line,
-                  key=error.key, problem=error.message, hint=error.hint)
+        _log_once(str(error), current.version)
         return current
+    _log_once.cache_clear()
+    return configuration
+
+
+@lru_cache(maxsize=1)
+def _log_once(problem: str, version: int) -> None:
+    """Logs a problem when it appears, not again at every look while it stays the same."""
+    log.error("configuration not imported", problem=problem, version_in_force=version)
+
+
+def sync_or_last(engine: Engine, instance: Instance, now: datetime) -> Configuration:
+    """`sync`, except that wrong documents are logged and the newest version stays in force.
+
+    Raises ConfigError where there is no version yet.
+    """
+    last = in_force(engine, instance)
+    return keep_or_sync(engine, instance, now, last) if last.version else sync(engine, instance, now)
 
 
 def in_force(engine: Engine, instance: Instance) -> Configuration:
@@ -99,10 +115,33 @@ def read_files(instance: Instance) -> dict[str, str]:
     return texts
 
 
+def write_files(instance: Instance, texts: Mapping[str, str]) -> None:
+    """Writes documents by path below config/, each whole."""
+    for path, text in texts.items():
+        _write_text(instance.config / path, text)
+
+
 def packaged_gazetteer() -> dict[str, str]:
     """The regions that the package ships; an instance's own documents win by a region's name."""
     folder = packaged_config_dir() / "gazetteer"
     return {f"gazetteer/{path.name}": _read_text(path) for path in sorted(folder.glob("*.toml"))}
+
+
+def check(instance: Instance) -> tuple[list[ConfigError], Configuration | None]:
+    """All mistakes in digest.toml and the documents, and the configuration where there is none. No database."""
+    mistakes: list[ConfigError] = []
+    try:
+        load_settings(instance)
+    except ConfigError as error:
+        mistakes.append(ConfigError(_shown(Path(error.path)), error.message, line=error.line, key=error.key,
+                                    hint=error.hint))
+    texts: dict[str, str] = {}
+    try:
+        texts = read_files(instance)
+    except ConfigError as error:
+        mistakes.append(error)
+    mistakes += [placed(instance, error) for error in find_mistakes(texts, packaged_gazetteer())]
+    return mistakes, None if mistakes else _configuration(instance, texts, 0)
 
 
 def difference(engine: Engine, instance: Instance) -> str:
@@ -221,9 +260,12 @@ def _configuration(instance: Instance, texts: Mapping[str, str], version: int) -
 
 def placed(instance: Instance, error: ConfigError) -> ConfigError:
     """The error with the path of the file, relative to the working directory where it lies below it."""
-    path = instance.config / error.path
-    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-    return ConfigError(str(shown), error.message, line=error.line, key=error.key, hint=error.hint)
+    path = _shown(instance.config / error.path)
+    return ConfigError(path, error.message, line=error.line, key=error.key, hint=error.hint)
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 @lru_cache(maxsize=4)

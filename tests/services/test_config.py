@@ -17,7 +17,8 @@ from digest.storage import schema
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 NEWS = 'name = "Steppe News"  # the masthead\nregion = "Steppe"\nregions = ["Steppe"]\n'
-SOURCES = '[[sources]]\nslug = "herald"\nname = "Herald"\nfeeds = [{ url = "https://h.example/rss", region = "Steppe" }]\n'
+FEED = "https://h.example/rss"
+SOURCES = f'[[sources]]\nslug = "herald"\nname = "Herald"\nfeeds = [{{ url = "{FEED}", region = "Steppe" }}]\n'
 
 
 def make_instance(root: Path, **texts: str) -> Instance:
@@ -109,7 +110,7 @@ def both_moved(engine: Engine, tmp_path: Path) -> Instance:
 
 def test_both_moved_is_refused_and_nothing_is_lost(engine: Engine, tmp_path: Path) -> None:
     here = both_moved(engine, tmp_path)
-    with pytest.raises(ConfigConflict, match="digest config diff.*--take files.*--take database"):
+    with pytest.raises(ConfigConflict, match=r"digest config diff.*--take files.*--take database"):
         config.sync(engine, here, LATER)
     difference = config.difference(engine, here)
     assert '-name = "There"' in difference and '+name = "Here"' in difference
