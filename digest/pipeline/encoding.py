@@ -1,0 +1,57 @@
+"""The encoding of a feed document, where its declaration cannot be trusted."""
+
+import re
+
+DECLARATION = re.compile(rb"""^(\s*<\?xml[^>]{0,200}?)\s+encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
+MOSTLY = 0.2  # share of bytes above 127 that may be wrong in text that is UTF-8 all the same
+
+
+def as_utf8(body: bytes, content_type: str | None) -> tuple[bytes, str | None]:
+    """The document in UTF-8 and "utf-8", or the bytes as they are and the charset that the server named (or None).
+
+    1. Bytes above 127 that are valid UTF-8 are UTF-8, whatever the document and the server say.
+    2. Bytes that claim to be UTF-8 and mostly are: the wrong ones become U+FFFD.
+    3. Bytes that claim to be UTF-8 and are not: windows-1251 where they look Cyrillic, else windows-1252.
+    4. Another declared encoding, or UTF-16 and UTF-32 with their mark, is left to the parser.
+    """
+    charset = _charset(content_type)
+    if body[:2] in (b"\xff\xfe", b"\xfe\xff") or body[:4] == b"\0\0\xfe\xff":
+        return body, charset
+    body = body.removeprefix(b"\xef\xbb\xbf").lstrip()
+    declaration = DECLARATION.match(body)
+    declared = (declaration.group(2).decode().lower() if declaration else None) or charset
+    text = _decoded(body, declared)
+    if text is None:
+        return body, charset
+    if declaration:
+        body = body[: declaration.end(1)] + body[declaration.end():]
+        text = _decoded(body, "utf-8") or ""
+    return text.encode(), "utf-8"
+
+
+def _decoded(body: bytes, declared: str | None) -> str | None:
+    """The text of bytes that are, or should be, UTF-8; None where another encoding is to be believed."""
+    if body.isascii():
+        return None
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    if declared not in {None, "utf-8", "utf8", "us-ascii", "ascii"}:
+        return None
+    text = body.decode("utf-8", errors="replace")
+    high = sum(byte > 127 for byte in body)
+    if text.count("\ufffd") <= MOSTLY * high:
+        return text
+    return body.decode("cp1251" if _looks_cyrillic(body) else "cp1252", errors="replace")
+
+
+def _looks_cyrillic(body: bytes) -> bool:
+    """Whether most bytes above 127 stand in runs, as the letters of Cyrillic words do and accents do not."""
+    runs = re.findall(rb"[\xa8\xb3\xb8\xba\xbf\xc0-\xff]+", body)
+    return sum(len(run) for run in runs if len(run) > 2) > 0.7 * sum(len(run) for run in runs)
+
+
+def _charset(content_type: str | None) -> str | None:
+    found = re.search(r"charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", content_type or "", re.IGNORECASE)
+    return found.group(1).lower() if found else None
