@@ -1,0 +1,131 @@
+"""Identity of an item inside its feed, and addresses that are equal but for noise.
+
+The key of an entry is the first of these that tells it from its neighbours in the document:
+
+1. its guid, unless several entries share it: then guid and link together;
+2. its canonical link, unless several entries share it (some feeds link every entry to the home page);
+3. a hash of its title and the day it gives.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
+
+from digest.model import short_id
+from digest.pipeline.parse import Entry
+
+TRACKING_PREFIXES = ("utm_", "at_", "ns_", "mtm_", "pk_", "hsa_", "mc_", "wt.", "guccounter", "guce_")
+TRACKING = frozenset({
+    "fbclid", "gclid", "dclid", "yclid", "msclkid", "igshid", "ysclid", "twclid", "partner", "cmpid", "cmp", "ito",
+    "smid", "ocid", "xtor", "_openstat", "from_rss", "rss", "feature", "sref", "taid", "traffic_source", "src_rss",
+})
+TRACKING_VALUES = {  # names that are noise only with such a value
+    "ref": re.compile(r"(?i)(rss|feed|e?mail|twitter|facebook)"),
+    "source": re.compile(r"(?i)(rss|feed)"),
+    "from": re.compile(r"(?i)(rss|feed)"),
+    "emc": re.compile(r"(?i)(rss|feed|edit_tnt)"),
+    "camp": re.compile(r"(?i).*rss"),
+    "mod": re.compile(r"(?i)rss"),
+    "f": re.compile(r"(?i)rss"),
+}
+
+
+def absolute_url(link: str, base: str) -> str:
+    """`link` joined to `base`, with tracking parameters removed; "" unless the result is an http(s) address."""
+    link = re.sub(r"[\x00-\x20]+", "" if "://" in link[:10] else " ", link.strip())
+    if not link:
+        return ""
+    try:
+        parts = urlsplit(urljoin(base, link) if base.startswith(("http://", "https://")) else link)
+        host = parts.hostname
+        _ = parts.port  # raises ValueError where it is no number
+    except ValueError:
+        return ""
+    if parts.scheme not in {"http", "https"} or not host:
+        return ""
+    fragment = "" if _is_tracking_fragment(parts.fragment) else _quoted(parts.fragment)
+    return urlunsplit((parts.scheme, parts.netloc, _quoted(parts.path), _clean_query(parts.query), fragment))
+
+
+def canonical_url(url: str) -> str:
+    """An address to compare: without scheme, "www.", trailing slash, fragment and tracking; "" for none.
+
+    Never shown and never fetched.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in {"http", "https"} or not host:
+        return ""
+    host = host.removeprefix("www.").rstrip(".")
+    if port not in {None, 80, 443}:
+        host = f"{host}:{port}"
+    path = re.sub(r"/{2,}", "/", parts.path).rstrip("/")
+    query = "&".join(sorted(part for part in _clean_query(parts.query).split("&") if part))
+    return host + path + (f"?{query}" if query else "")
+
+
+def keys(entries: Sequence[Entry], links: Sequence[str], days: Sequence[str]) -> list[str]:
+    """The key of each entry, unique in the document unless two entries are equal in all that tells them apart.
+
+    `links` are the entries' absolute addresses ("" for none) and `days` the days they give ("" for none).
+    """
+    canonical = [canonical_url(link) for link in links]
+    guids = [_stable_guid(entry.guid) for entry in entries]
+    uses = Counter(guids)
+    addresses = Counter(canonical)
+    found = []
+    for entry, guid, address, day in zip(entries, guids, canonical, days, strict=True):
+        if guid and uses[guid] == 1:
+            found.append(guid)
+        elif guid and uses[guid] < len(entries) and address:
+            found.append(f"{guid}|{address}")
+        elif address and addresses[address] == 1:
+            found.append(address)
+        else:
+            found.append("title:" + short_id(normal_title(entry.title or entry.summary[:200]), day))
+    return found
+
+
+def normal_title(title: str) -> str:
+    """A title to compare: case-folded words without punctuation and markup."""
+    return " ".join(re.findall(r"[^\W_]+", re.sub(r"<[^<>]{1,200}>", " ", title).casefold()))
+
+
+def _stable_guid(guid: str) -> str:
+    """A guid without what outlets change while the item stays: its scheme, and a revision such as "#2"."""
+    if guid.startswith(("http://", "https://")):
+        return re.sub(r"#\d{1,2}$", "", guid.partition("://")[2])[:1000]
+    return guid[:1000]
+
+
+def _quoted(text: str) -> str:
+    """Percent-encodes what may not stand in an address; what is encoded already stays."""
+    return quote(text, safe="/%:=&?~#+!$,;'@()*[]|")
+
+
+def _clean_query(query: str) -> str:
+    if not query:
+        return ""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=100)
+    except ValueError:
+        return query
+    kept = [(name, value) for name, value in pairs if not _is_tracking(name.lower(), value)]
+    if len(kept) == len(pairs):
+        return quote(query, safe="/%:=&?~+!$,;'@()*[]|")
+    return urlencode(kept)
+
+
+def _is_tracking(name: str, value: str) -> bool:
+    if name in TRACKING or name.startswith(TRACKING_PREFIXES):
+        return True
+    pattern = TRACKING_VALUES.get(name)
+    return bool(pattern and pattern.match(value))
+
+
+def _is_tracking_fragment(fragment: str) -> bool:
+    return fragment.startswith(("utm_", "xtor=", "ref=", "rss", "at_")) or "utm_source" in fragment
