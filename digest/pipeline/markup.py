@@ -1,0 +1,116 @@
+"""HTML of feeds as plain text: blocks of paragraphs and subheads, and single lines."""
+
+import re
+from html import unescape
+
+import nh3
+
+from digest.model import Block
+
+BREAKING = {"p", "div", "br", "li", "ul", "ol", "blockquote", "section", "article", "tr", "table", "pre", "hr",
+            "h1", "h2", "h3", "h4", "h5", "h6"}
+DROPPED = {"script", "style", "figcaption", "noscript", "template", "iframe", "object", "form", "button", "select"}
+LOOKS_LIKE_MARKUP = re.compile(r"<[a-zA-Z/!][^<>]{0,2000}>")
+# The cleaner writes one of these tags, without attributes, and escapes all else.
+TAG = re.compile(r"<(/?)([a-z0-9]+) ?/?>")
+SPACE = re.compile(r"[ \t\r\n\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
+INVISIBLE = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\u00ad]")
+STOP = ".!?…:;,»”\"'’)"
+MAX_SUBHEAD = 70  # characters of a bare line that may be a subhead
+WRAPPED = 50  # characters from which a line that stops nowhere goes on in the next
+MIN_PARAGRAPH = 80  # characters of a paragraph that may follow one
+
+
+def to_line(html: str) -> str:
+    """The text of a title or name on one line: markup out, entities (escaped twice, too) resolved."""
+    text = html
+    for _ in range(2):
+        if LOOKS_LIKE_MARKUP.search(text):
+            text = TAG.sub(" ", _cleaned(text))
+        unescaped = unescape(text)
+        if unescaped == text:
+            break
+        text = unescaped
+    return _squeeze(text)
+
+
+def to_blocks(html: str) -> list[Block]:
+    """The paragraphs and subheads of a text in HTML, or in plain lines.
+
+    Headings are subheads ("h2"), and so is a bare short line without an end stop between two paragraphs.
+    """
+    if "&lt;" in html and not LOOKS_LIKE_MARKUP.search(html):
+        html = unescape(html)  # markup escaped once too often
+    if LOOKS_LIKE_MARKUP.search(html):
+        blocks = _html_blocks(_cleaned(html))
+    else:
+        blocks = [Block("p", line) for line in _plain_paragraphs(unescape(html))]
+    return _with_bare_subheads([Block(kind, text) for kind, words in
+                                ((block.kind, block.text) for block in blocks) if (text := _squeeze(words))])
+
+
+def shorten(text: str, limit: int) -> str:
+    """`text`, cut at a word boundary to at most `limit` characters, with an ellipsis where it was cut."""
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    if " " in cut[limit // 2 :]:
+        cut = cut[: cut.rindex(" ")]
+    return cut.rstrip(" ,;:–—-") + "…"
+
+
+def _cleaned(html: str) -> str:
+    return nh3.clean(html, tags=BREAKING, clean_content_tags=DROPPED, attributes={}, link_rel=None)
+
+
+def _html_blocks(html: str) -> list[Block]:
+    """Splits cleaned HTML at its breaking tags. Two line breaks in a row end a paragraph, one does not."""
+    if not TAG.search(html):
+        return [Block("p", line) for line in _plain_paragraphs(unescape(html))]
+    keep_lines = "<p>" not in html and "<div>" not in html and "<br>" not in html
+    blocks: list[Block] = []
+    kind, text, position = "p", "", 0
+    for found in TAG.finditer(html):
+        piece = html[position : found.start()]
+        text += piece if keep_lines else SPACE.sub(" ", piece)
+        position = found.end()
+        closing, name = found.groups()
+        if name == "br":
+            text += "\n"
+            continue
+        blocks += _block(kind, text)
+        kind, text = ("h2" if name[0] == "h" and name[1:].isdigit() and not closing else "p"), ""
+    return blocks + _block(kind, text + html[position:])
+
+
+def _block(kind: str, text: str) -> list[Block]:
+    if kind == "h2":
+        return [Block(kind, unescape(text))]
+    return [Block(kind, line) for line in _plain_paragraphs(unescape(text))]
+
+
+def _plain_paragraphs(text: str) -> list[str]:
+    """Paragraphs of plain text: at empty lines, and at line ends where the lines are not merely wrapped."""
+    paragraphs: list[str] = []
+    for part in re.split(r"\n[ \t\r]*\n", text.strip()):
+        lines = [line.strip() for line in part.split("\n") if line.strip()]
+        wrapped = any(len(line) > WRAPPED and line[-1] not in STOP for line in lines[:-1])
+        paragraphs += [" ".join(lines)] if wrapped else lines
+    return paragraphs
+
+
+def _with_bare_subheads(blocks: list[Block]) -> list[Block]:
+    found = list(blocks)
+    for index in range(1, len(blocks) - 1):
+        block, before, after = blocks[index], blocks[index - 1], blocks[index + 1]
+        bare = block.kind == "p" and len(block.text) <= MAX_SUBHEAD and block.text[-1] not in STOP
+        if bare and before.kind == after.kind == "p" and len(before.text) >= MIN_PARAGRAPH \
+                and len(after.text) >= MIN_PARAGRAPH and len(block.text.split()) <= 9:
+            found[index] = Block("h2", block.text)
+    while found and found[-1].kind == "h2":
+        found.pop()
+    return found
+
+
+def _squeeze(text: str) -> str:
+    return SPACE.sub(" ", INVISIBLE.sub("", text)).strip()

@@ -1,0 +1,211 @@
+"""Raw entries as items: plain text, absolute links, trusted dates.
+
+What a document as a whole teaches (repeated boilerplate, stamps that all entries share, links that are not unique) is
+read first, then entry by entry:
+1. link: joined to the feed's address, tracking removed;
+2. title: markup and the site's name out; the text's first words where there is none;
+3. text: blocks; agency byline and dateline taken off its head into `agency` and `place`;
+4. date: raw string → instant and quality against the clock;
+5. identity: guid, link or title (`digest.pipeline.identify`).
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from digest.model import Block, DateQuality, Feed, Item, short_id
+from digest.pipeline import boilerplate, identify
+from digest.pipeline.boilerplate import Boilerplate
+from digest.pipeline.bylines import agency_named, closing_agency, split_dateline
+from digest.pipeline.dates import ParsedDate, parse_date
+from digest.pipeline.markup import shorten, to_blocks, to_line
+from digest.pipeline.parse import Entry, ParsedFeed
+
+MAX_SUMMARY = 2_000  # characters of plain text
+LEAD_LENGTH = 600  # characters of body that stand in for a missing summary
+TITLE_FROM_TEXT = 80  # characters of text that stand in for a missing title
+BODY_WORDS = 120  # a description of more words is a body too
+EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)
+CLOCK_SKEW = timedelta(minutes=15)  # servers' clocks run ahead so far; such a date is taken as now
+STAMP_ENTRIES = 5  # so many entries with one stamp, and no other, are stamped by a machine that did not know
+ENGLISH_SHARE = 0.12  # share of English function words from which an undeclared document is English
+FOREIGN_LETTERS = 0.01  # share of letters that Russian lacks from which a text is not Russian
+
+# Letters that tell languages in Cyrillic apart; of two that explain as much, the first is taken.
+_LETTERS = {language: re.compile(f"[{letters}]", re.IGNORECASE) for language, letters in (
+    ("ky", "ңөү"), ("uk", "їєґі"), ("kk", "әғқңөұүһі"), ("uz", "ўқғҳ"), ("tg", "ҷӣӯҳқғ"))}
+_ENGLISH = frozenset("the of and to in for is on with that was as are by from has be at an after will".split())
+_CYRILLIC = frozenset({"ru", "kk", "ky", "uz", "tg", "uk", "be", "bg", "mk", "sr", "mn", "tt", "ba", "az", "tk", "os"})
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a document teaches about each of its entries."""
+
+    feed_title: str
+    document_language: str | None
+    known: Boilerplate
+    false_stamp: datetime | None  # the stamp that a machine put on every entry
+
+
+def normalise_document(document: ParsedFeed, feed: Feed, *, now: datetime) -> list[Item]:
+    """The items of a document in its order, first seen at `now`; an entry that repeats a key is left out.
+
+    Entries without title, text and link are left out too: there is nothing to show.
+    """
+    context = learn(document, feed)
+    entries = [entry for entry in document.entries if entry.title or entry.summary or entry.content or entry.link]
+    dates = [_date_of(entry) for entry in entries]
+    links = [identify.absolute_url(_link(entry), feed.url) for entry in entries]
+    days = [date.instant.date().isoformat() if date else "" for date in dates]
+    items: dict[str, Item] = {}
+    for entry, key in zip(entries, identify.keys(entries, links, days), strict=True):
+        items.setdefault(key, normalise(entry, feed, key, context, now=now))
+    return list(items.values())
+
+
+def learn(document: ParsedFeed, feed: Feed) -> Context:
+    """What the document repeats, and the stamp that all its entries share, if it is no date of theirs."""
+    titles = [to_line(entry.title) for entry in document.entries]
+    summaries = [" ".join(block.text for block in to_blocks(entry.summary or entry.content)[:3])
+                 for entry in document.entries]
+    known = boilerplate.learn(titles, summaries, (document.title, feed.source.name))
+    language = document.language or ("en" if _is_english(" ".join([*titles, *summaries])) else None)
+    return Context(document.title, language, known, _false_stamp(document.entries))
+
+
+def normalise(entry: Entry, feed: Feed, key: str, context: Context, *, now: datetime) -> Item:
+    """One entry as an item of `feed`, first seen at `now`. Pure: equal arguments give equal items."""
+    url = identify.absolute_url(_link(entry), feed.url)
+    raw_title = boilerplate.clean_title(to_line(entry.title), context.known)
+    head = _text(entry.content or entry.summary, raw_title, feed, context)
+    summary_text = _text(entry.summary, raw_title, feed, context) if entry.summary and entry.content else head
+    body = head.blocks if _is_body(head.blocks, bool(entry.content)) else ()
+    summary = _summary(summary_text.blocks, from_content=not entry.summary)
+    title = raw_title or shorten(summary, TITLE_FROM_TEXT) or shorten(_of(head.blocks), TITLE_FROM_TEXT) or _link(entry)
+    if summary.casefold() == raw_title.casefold():
+        summary = ""  # some feeds repeat the title for want of a text
+    agency = agency_named(to_line(entry.author)) or head.agency or summary_text.agency
+    published, offset, quality = _published(_date_of(entry), context, now)
+    return Item(
+        id=short_id(feed.id, key), feed=feed, key=key, url=url, canonical_url=identify.canonical_url(url),
+        title=title, summary=summary, body=body,
+        agency=agency if agency and agency.casefold() != feed.source.name.casefold() else None,
+        place=head.place or summary_text.place,
+        language=feed.language or _language(context.document_language, f"{title} {summary}"),
+        published_at=published, published_offset_minutes=offset, date_quality=quality, first_seen_at=now,
+        image_url=identify.absolute_url(entry.image_url, feed.url) or None,
+        link=entry.link or url,
+        tags=tuple(tag for term in entry.tags if (tag := to_line(term))),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    blocks: tuple[Block, ...]
+    place: str | None = None
+    agency: str | None = None
+
+
+def _text(html: str, title: str, feed: Feed, context: Context) -> _Text:
+    """Blocks without title, byline, date line and dateline at their head and boilerplate at their ends."""
+    blocks = list(_clean_blocks(html, title, context.known))
+    agency = None
+    while len(blocks) > 1 and (line := blocks[0].text) and len(line) <= 80:
+        named = agency_named(line) if len(line) <= 40 else None
+        if not named and line.casefold() != title.casefold() and not _is_date_line(line):
+            break
+        agency = agency or named
+        blocks.pop(0)
+    if not blocks or blocks[0].kind != "p":
+        return _Text(tuple(blocks), None, agency)
+    dateline = split_dateline(blocks[0].text)
+    blocks[0] = Block("p", dateline.text)
+    return _Text(tuple(blocks), dateline.place, agency or dateline.agency or closing_agency(blocks[-1].text))
+
+
+def _clean_blocks(html: str, title: str, known: Boilerplate) -> Iterator[Block]:
+    for block in to_blocks(html):
+        text = boilerplate.clean_summary(block.text, title, known)
+        if text and re.search(r"\w", text):
+            yield Block(block.kind, boilerplate.ends_cut(text))
+
+
+def _is_date_line(line: str) -> bool:
+    return len(line) <= 50 and bool(re.search(r"\d", line)) and parse_date(line) is not None
+
+
+def _is_body(blocks: Sequence[Block], from_content: bool) -> bool:
+    paragraphs = sum(block.kind == "p" for block in blocks)
+    words = sum(len(block.text.split()) for block in blocks)
+    return paragraphs > 1 or words > BODY_WORDS or (from_content and words > BODY_WORDS // 2)
+
+
+def _summary(blocks: Sequence[Block], *, from_content: bool) -> str:
+    """The paragraphs on one line, without subheads; of a body, only the first paragraphs."""
+    if not from_content:
+        return shorten(_of(blocks), MAX_SUMMARY)
+    chosen: list[str] = []
+    for block in blocks:
+        if block.kind == "p":
+            chosen.append(block.text)
+        if sum(map(len, chosen)) >= LEAD_LENGTH:
+            break
+    return shorten(" ".join(chosen), MAX_SUMMARY)
+
+
+def _of(blocks: Sequence[Block]) -> str:
+    return " ".join(block.text for block in blocks if block.kind == "p")
+
+
+def _link(entry: Entry) -> str:
+    """The entry's link to the outlet, or its guid where that alone is an address."""
+    return entry.origin or entry.link or (entry.guid if entry.guid.startswith(("http://", "https://")) else "")
+
+
+def _date_of(entry: Entry) -> ParsedDate | None:
+    return parse_date(entry.published) or parse_date(entry.updated)
+
+
+def _false_stamp(entries: Sequence[Entry]) -> datetime | None:
+    """The stamp that all of at least five entries carry to the second; None where there is no such stamp.
+
+    Scrapers that find no date write the time of their run on every entry, and years-old pages look like news.
+    """
+    if len(entries) < STAMP_ENTRIES:
+        return None
+    dates = [_date_of(entry) for entry in entries]
+    stamps = {date.instant if date and not date.date_only else None for date in dates}
+    return stamps.pop() if len(stamps) == 1 else None
+
+
+def _published(date: ParsedDate | None, context: Context, now: datetime) -> tuple[datetime | None, int | None,
+                                                                                  DateQuality]:
+    """The instant, its offset and how far it can be trusted; no instant where it cannot."""
+    if date is None:
+        return None, None, DateQuality.NONE
+    if date.instant < EARLIEST or date.instant == context.false_stamp:
+        return None, None, DateQuality.IMPLAUSIBLE
+    if date.instant > now + CLOCK_SKEW:
+        return None, None, DateQuality.FUTURE
+    quality = DateQuality.DATE_ONLY if date.date_only else DateQuality.EXACT
+    return min(date.instant, now), date.offset_minutes, quality
+
+
+def _is_english(text: str) -> bool:
+    words = re.findall(r"[^\W\d_]+", text[:20_000].lower())
+    return sum(word in _ENGLISH for word in words) > ENGLISH_SHARE * len(words)
+
+
+def _language(declared: str | None, text: str) -> str:
+    """The declared language, unless the text's script contradicts it; else what its letters say, or "und"."""
+    letters = [char for char in text if char.isalpha()]
+    cyrillic = sum("\u0400" <= char <= "\u04ff" for char in letters)
+    if not letters or cyrillic * 2 <= len(letters):
+        return declared or "und"
+    if declared in _CYRILLIC:
+        return declared
+    counts = {language: len(pattern.findall(text)) for language, pattern in _LETTERS.items()}
+    likely = max(counts, key=lambda language: counts[language])
+    return likely if counts[likely] > FOREIGN_LETTERS * len(letters) else "ru"
