@@ -1,0 +1,180 @@
+"""Items and their revisions. An item's text is as last seen; what had been seen by a time is in item_revisions."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select, update
+
+from digest.model import Block, BodyPolicy, DateQuality, Feed, Item, Source, short_id
+from digest.pipeline.identify import canonical_url
+from digest.storage.schema import feeds, item_revisions, items, sources, story_items
+from digest.storage.upsert import insert_ignore, upsert
+
+MAX_REVISIONS = 25  # an outlet that rewrites an item at every poll is followed so far, then left alone
+CHUNK = 500  # ids in one statement
+REVISED = ("url", "title", "summary", "body", "content_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What `store` did: ids of items that were new, and of known items whose text changed."""
+
+    new: tuple[str, ...]
+    changed: tuple[str, ...]
+
+
+def store(conn: Connection, feed: Feed, entries: Sequence[Item], now: datetime) -> Stored:
+    """Inserts new items of `feed` and updates the text of changed ones; idempotent.
+
+    Each first sight and each change is a row of item_revisions at `now`. An update never touches the
+    dates, place or agency of the first sight, so that a reading as of an earlier time stays as it was.
+    """
+    rows = {item.id: _to_row(feed, item) for item in entries}
+    known = {
+        row.id: row.content_hash
+        for ids in _chunks(rows)
+        for row in conn.execute(select(items.c.id, items.c.content_hash).where(items.c.id.in_(ids)))
+    }
+    inserted = {row.id for row in insert_ignore(conn, items, [row for id_, row in rows.items() if id_ not in known])}
+    moved = [id_ for id_, old in known.items() if rows[id_]["content_hash"] != old]
+    changed = _still_followed(conn, moved)
+    _write_changes(conn, [rows[id_] for id_ in changed])
+    new = tuple(id_ for id_ in rows if id_ in inserted)
+    upsert(conn, item_revisions, [_revision(rows[id_], now) for id_ in (*new, *changed)])
+    return Stored(new, tuple(changed))
+
+
+def items_by_id(conn: Connection, ids: Iterable[str], *, at: datetime | None = None) -> dict[str, Item]:
+    """Items by id, in no particular order; unknown ids are left out.
+
+    With `at`, items first seen later are left out and texts are as revised by then.
+    """
+    found: dict[str, Item] = {}
+    for chunk in _chunks(ids):
+        query = _select().where(items.c.id.in_(chunk))
+        if at is not None:
+            query = query.where(items.c.first_seen_at <= at)
+        found |= {row.id: _from_row(row) for row in conn.execute(query)}
+        if at is not None:
+            _revise(conn, found, chunk, at)
+    return found
+
+
+def unassigned_items(conn: Connection, limit: int | None = None) -> list[Item]:
+    """Items that belong to no story yet, backlog too, in the fixed order (first_seen_at, feed id, key)."""
+    query = (
+        _select()
+        .outerjoin(story_items, story_items.c.item_id == items.c.id)
+        .where(story_items.c.item_id.is_(None))
+        .order_by(items.c.first_seen_at, items.c.feed_id, items.c.key)
+        .limit(limit)
+    )
+    found = [_from_row(row) for row in conn.execute(query)]
+    # Databases collate text differently; the order is ours.
+    return sorted(found, key=lambda item: (item.first_seen_at, item.feed.id, item.key)) if limit is None else found
+
+
+def find_items(conn: Connection, url: str) -> list[Item]:
+    """Items whose address is `url`, or equal to it but for scheme, www, tracking and fragment; oldest first."""
+    canonical = canonical_url(url)
+    match = items.c.url == url
+    if canonical:
+        match = or_(match, items.c.canonical_url == canonical)
+    return [_from_row(row) for row in conn.execute(_select().where(match).order_by(items.c.first_seen_at, items.c.id))]
+
+
+def count_items(conn: Connection) -> int:
+    """How many items are stored."""
+    return int(conn.execute(select(func.count()).select_from(items)).scalar_one())
+
+
+def content_hash(item: Item) -> str:
+    """Sixteen hex digits over what a reader could see change: address, title, summary and body."""
+    return short_id(item.url, item.title, item.summary, _body_text(item.body))
+
+
+def _select() -> Select[Any]:
+    source = [column.label(f"source_{column.name}") for column in (sources.c.slug, sources.c.name, sources.c.family,
+                                                                   sources.c.tier)]
+    feed = [column.label(f"feed_{column.name}") for column in (feeds.c.url, feeds.c.region, feeds.c.language,
+                                                               feeds.c.body)]
+    joined = items.join(feeds, feeds.c.id == items.c.feed_id).join(sources, sources.c.slug == feeds.c.source)
+    return select(*items.c, *feed, *source).select_from(joined)
+
+
+def _from_row(row: Row[Any]) -> Item:
+    source = Source(row.source_slug, row.source_name, row.source_family, row.source_tier)
+    feed = Feed(row.feed_id, row.feed_url, source, row.feed_region, row.feed_language, BodyPolicy(row.feed_body))
+    return Item(
+        id=row.id, feed=feed, key=row.key, url=row.url, canonical_url=row.canonical_url, title=row.title,
+        summary=row.summary, body=_body(row.body), agency=row.agency, place=row.place, language=row.language,
+        published_at=row.published_at, published_offset_minutes=row.published_offset_minutes,
+        date_quality=DateQuality(row.date_quality), first_seen_at=row.first_seen_at, backlog=row.backlog,
+        image_url=row.image_url, tags=tuple(json.loads(row.tags)), link=row.link,
+    )
+
+
+def _to_row(feed: Feed, item: Item) -> dict[str, Any]:
+    return {
+        "id": item.id, "feed_id": feed.id, "key": item.key, "url": item.url, "canonical_url": item.canonical_url,
+        "title": item.title, "summary": item.summary, "body": _body_text(item.body), "agency": item.agency,
+        "place": item.place, "language": item.language, "published_at": item.published_at,
+        "published_offset_minutes": item.published_offset_minutes, "date_quality": item.date_quality.value,
+        "first_seen_at": item.first_seen_at, "backlog": item.backlog, "image_url": item.image_url,
+        "tags": json.dumps(item.tags, ensure_ascii=False), "link": item.link,
+        "content_hash": content_hash(item),
+    }
+
+
+def _body_text(body: tuple[Block, ...]) -> str:
+    return json.dumps([[block.kind, block.text] for block in body], ensure_ascii=False)
+
+
+def _body(text: str) -> tuple[Block, ...]:
+    return tuple(Block(kind, words) for kind, words in json.loads(text))
+
+
+def _revision(row: dict[str, Any], now: datetime) -> dict[str, Any]:
+    return {"item_id": row["id"], "seen_at": now, **{name: row[name] for name in REVISED}}
+
+
+def _still_followed(conn: Connection, ids: Sequence[str]) -> list[str]:
+    """Those of `ids` that have not used up their revisions."""
+    counts: dict[str, int] = {}
+    for chunk in _chunks(ids):
+        query = select(item_revisions.c.item_id, func.count()).where(item_revisions.c.item_id.in_(chunk))
+        counts |= {id_: number for id_, number in conn.execute(query.group_by(item_revisions.c.item_id))}
+    return [id_ for id_ in ids if counts.get(id_, 0) < MAX_REVISIONS]
+
+
+def _write_changes(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    names = (*REVISED, "canonical_url")
+    statement = update(items).where(items.c.id == bindparam("row_id")).values({n: bindparam(f"new_{n}") for n in names})
+    conn.execute(statement, [{"row_id": row["id"], **{f"new_{n}": row[n] for n in names}} for row in rows])
+
+
+def _revise(conn: Connection, found: dict[str, Item], ids: Sequence[str], at: datetime) -> None:
+    """Puts the last text seen by `at` into those of `found` that were revised after it."""
+    later = select(item_revisions.c.item_id).where(item_revisions.c.item_id.in_(ids), item_revisions.c.seen_at > at)
+    moved = {row.item_id for row in conn.execute(later)} & found.keys()
+    if not moved:
+        return
+    earlier = (
+        select(item_revisions)
+        .where(item_revisions.c.item_id.in_(moved), item_revisions.c.seen_at <= at)
+        .order_by(item_revisions.c.seen_at)
+    )
+    for row in conn.execute(earlier):
+        found[row.item_id] = replace(found[row.item_id], url=row.url, canonical_url=canonical_url(row.url),
+                                     title=row.title, summary=row.summary, body=_body(row.body))
+
+
+def _chunks(ids: Iterable[str]) -> Iterator[list[str]]:
+    wanted = list(dict.fromkeys(ids))
+    for start in range(0, len(wanted), CHUNK):
+        yield wanted[start : start + CHUNK]
