@@ -1,0 +1,102 @@
+"""`digest serve`: scheduler and web pages in one process."""
+
+import asyncio
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import click
+import structlog
+import uvicorn
+
+from digest.app import App, SystemClock, open_app
+from digest.scheduler import running
+from digest.services import demo
+from digest.settings import Instance
+from digest.web.app import create_app
+
+FINISH_REQUESTS_SECONDS = 5
+
+
+@click.command()
+@click.option("--host", help="Address to listen on [server.host of digest.toml].")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one [server.port].")
+@click.option("--demo", "demo_mode", is_flag=True, help="Serve the demo instance with its made-up feeds.")
+@click.pass_context
+def serve(ctx: click.Context, host: str | None, port: int | None, demo_mode: bool) -> None:
+    """Run the scheduler and the web pages in one process, until SIGTERM or Ctrl-C."""
+    _log_to_stderr()
+    instance = ctx.find_root().obj
+    with _demo_app(instance) if demo_mode else open_app(instance) as app:
+        server = app.settings.server
+        with closing(_listen(host or server.host, server.port if port is None else port)) as listener:
+            _ignore_re_raised_signals()
+            asyncio.run(_serve(app, listener))
+
+
+async def _serve(app: App, listener: socket.socket) -> None:
+    """Serves until a signal comes; then answers what was asked and finishes the mail in flight."""
+    token = secrets.token_urlsafe(18)
+    async with running(app) as scheduler:
+        web = create_app(app, preview_token=token, heartbeat=scheduler.heartbeat)
+        server = uvicorn.Server(uvicorn.Config(
+            web, log_level="warning", access_log=False, proxy_headers=False, server_header=False,
+            timeout_graceful_shutdown=FINISH_REQUESTS_SECONDS))
+        _announce(app, listener, token)
+        await server.serve(sockets=[listener])
+
+
+def _announce(app: App, listener: socket.socket, token: str) -> None:
+    """Prints where to look, and what opens the operators' pages from elsewhere."""
+    host, port = listener.getsockname()[:2]
+    base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    click.echo(f"Serving {app.instance.root}")
+    for slug, newsletter in app.configuration.newsletters.items():
+        click.echo(f"  {newsletter.name:<28} {base}/{slug}/")
+    click.echo(f"  {'Preview':<28} {base}/preview")
+    if not app.settings.smtp.host:
+        click.echo(f"  {'Outbox (no SMTP is set)':<28} {base}/outbox")
+    click.echo(f"  {'Health':<28} {base}/healthz")
+    click.echo(f"From another machine, preview and outbox need ?token={token}")
+    click.echo("Stop with Ctrl-C or SIGTERM.")
+    sys.stdout.flush()
+
+
+@contextmanager
+def _demo_app(instance_option: str | None) -> Iterator[App]:
+    """The demo's instance, var/demo of the instance, with its feeds served on loopback."""
+    root = Instance.locate(instance_option).var / "demo"
+    anchor = demo.prepare(root, SystemClock().now())
+    with demo.serve_feeds(demo.feed_documents(anchor)) as port, open_app(str(root)) as app:
+        app.resolve[demo.SUFFIX] = ("127.0.0.1", port)
+        yield app
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket, so that the address is known, and known to be free, before anything starts."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot listen on {host}:{port}: {error.strerror or error}; choose another with --port") from error
+
+
+def _ignore_re_raised_signals() -> None:
+    """uvicorn raises the signal that stopped it once more; by then it has been obeyed, and the exit is clean."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: None)
+
+
+def _log_to_stderr() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,224 @@
+"""The scheduler: wakes work up and nothing more. What is due, and who does it, stands in the tables.
+
+A tick that runs twice, late or in two processes changes nothing: feeds, the clusterer and deliveries are claimed with
+leases, an edition is one row a day, and a delivery is one row a reader.
+"""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from digest.app import App
+from digest.documents import Newsletter
+from digest.errors import DigestError
+from digest.parsing import ParserPool
+from digest.pipeline.slots import due_slot
+from digest.ports import Fetcher, Mailer
+from digest.resources import template_texts
+from digest.services import deliveries, editions
+from digest.services.cycle import run_cycle
+from digest.services.newsletters import is_late
+from digest.services.stories import StoryClusterer
+from digest.storage.engine import read_only
+
+NEWS_SECONDS, MAIL_SECONDS = 30, 10
+MAILS_A_RUN = 50  # so that a stop waits for no more than these
+UNSETTLED = 7  # so many last editions are looked at
+EMPTY_AGAIN = timedelta(minutes=15)  # an edition that had no story is tried again
+FINISH_NEWS_SECONDS, FINISH_MAIL_SECONDS = 4.0, 60.0  # how long a stop waits for work in flight
+
+log = structlog.get_logger(__name__)
+
+
+class Lane:
+    """One kind of work that is done over and over, one run at a time.
+
+    A wake-up during a run leads to one more run, not to several.
+    """
+
+    def __init__(self, name: str, run: Callable[[], Awaitable[None]]):
+        self.name = name
+        self.last_alive_at: datetime | None = None
+        self.stopping = False
+        self._run = run
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Lets the run in progress be the last."""
+        self.stopping = True
+        self._woken.set()
+
+    async def loop(self) -> None:
+        """Runs whenever woken, until stopped."""
+        while not self.stopping:
+            await self._woken.wait()
+            self._woken.clear()
+            if not self.stopping:
+                await self._run()
+
+
+class Scheduler:
+    """Two lanes over one instance: news (configuration, poll, stories, alerts, editions) and mail.
+
+    Does not decide what is due: services do.
+    """
+
+    def __init__(self, app: App, fetcher: Fetcher, parser: ParserPool, mailer: Mailer):
+        self._app, self._fetcher, self._parser, self._mailer = app, fetcher, parser, mailer
+        self._holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._clusterer = StoryClusterer(app.engine)
+        self._empty_until: dict[tuple[str, str], datetime] = {}
+        self._said: dict[str, str] = {}
+        self.news = Lane("news", self._news)
+        self.mail = Lane("mail", self._mail)
+
+    def heartbeat(self) -> datetime | None:
+        """When the lane that is longest without a sign of life gave one; None before both have begun."""
+        times = (self.news.last_alive_at, self.mail.last_alive_at)
+        return None if None in times else min(t for t in times if t)
+
+    async def _news(self) -> None:
+        """One turn of the news lane; each step fails for itself.
+
+        Steps:
+        1. configuration: import documents that changed;
+        2. cycle: poll due feeds, assign items to stories, queue alerts;
+        3. editions: build and queue those that are due;
+        4. wake the mail lane.
+        """
+        steps: tuple[tuple[str, Callable[[], Awaitable[object]]], ...] = (
+            ("configuration", lambda: asyncio.to_thread(self._app.refresh_configuration)),
+            ("cycle", self._cycle),
+            ("editions", self._editions),
+        )
+        for name, step in steps:
+            if self.news.stopping:
+                return
+            self._alive(self.news)
+            await self._attempt(name, step())
+        self._alive(self.news)
+        self.mail.wake()
+
+    async def _cycle(self) -> None:
+        app = self._app
+        report = await run_cycle(
+            app.engine, self._fetcher, self._parser, self._clusterer, app.clock, app.settings,
+            app.configuration.feeds, holder=self._holder, on_outcome=lambda _outcome: self._alive(self.news))
+        if report.outcomes or report.alerts:
+            log.info("cycle", polled=len(report.outcomes), new=sum(outcome.new for outcome in report.outcomes),
+                     assigned=report.tick.assigned, alerts=report.alerts)
+
+    async def _editions(self) -> None:
+        for newsletter in tuple(self._app.configuration.newsletters.values()):
+            await self._attempt(f"edition of {newsletter.slug}", asyncio.to_thread(self.release, newsletter))
+            await self._attempt(f"editions of {newsletter.slug}", asyncio.to_thread(self._settle, newsletter))
+
+    def release(self, newsletter: Newsletter) -> bool:
+        """Builds and queues the newsletter's edition where one is due; whether one was. Idempotent.
+
+        An edition without stories is tried again every 15 minutes until it is too late for it.
+        """
+        app, now = self._app, self._app.clock.now()
+        day, release_at = due_slot(newsletter, now)
+        key = (newsletter.slug, day.isoformat())
+        if is_late(newsletter, release_at, now) or self._empty_until.get(key, now) > now:
+            return False
+        with read_only(app.engine) as connection:
+            stored = editions.stored_edition(connection, newsletter.slug, day)
+        if stored and stored.state != "approved":
+            return False
+        built = editions.build_and_approve(app.engine, app.configuration, newsletter, app.settings,
+                                           template_texts(app.instance.templates), now=now, date=day)
+        if built.edition is None:
+            self._empty_until[key] = now + EMPTY_AGAIN
+            log.warning("edition is empty", edition="/".join(key), reason=built.view.empty_reason)
+            return False
+        queued = editions.queue_deliveries(app.engine, built.edition, newsletter, app.settings, now=now)
+        log.info("edition queued", edition="/".join(key), stories=len(built.view.all_stories), new=queued.new,
+                 known=queued.known)
+        return True
+
+    def _settle(self, newsletter: Newsletter) -> None:
+        """Marks editions as sent whose last delivery has been settled."""
+        with read_only(self._app.engine) as connection:
+            recent = editions.list_editions(connection, newsletter.slug, limit=UNSETTLED)
+        for edition in recent:
+            if edition.state == "sending":
+                editions.settle(self._app.engine, edition)
+
+    async def _mail(self) -> None:
+        await self._attempt("mail", self._send())
+
+    async def _send(self) -> None:
+        """Sends what is due, a part at a time so that a stop is soon heard."""
+        app = self._app
+        while not self.mail.stopping:
+            self._alive(self.mail)
+            report = await deliveries.send_due(
+                app.engine, self._mailer, app.clock, settings=app.settings, signer=app.signer(), holder=self._holder,
+                limit=MAILS_A_RUN)
+            done = report.sent + report.failed + report.deferred + report.uncertain
+            if done:
+                log.info("mail", sent=report.sent, deferred=report.deferred, failed=report.failed,
+                         uncertain=report.uncertain, remaining=report.remaining, error=report.error)
+            if done < MAILS_A_RUN:
+                return
+
+    def _alive(self, lane: Lane) -> None:
+        lane.last_alive_at = self._app.clock.now()
+
+    async def _attempt(self, name: str, work: Awaitable[object]) -> None:
+        """Awaits a piece of work; what it raises is logged, once while it stays the same, and other work goes on."""
+        try:
+            await work
+            self._said.pop(name, None)
+        except DigestError as error:
+            if self._said.get(name) != str(error):
+                log.error("step failed", step=name, error=str(error))
+            self._said[name] = str(error)
+        except Exception:
+            log.exception("step failed", step=name)
+
+
+@asynccontextmanager
+async def running(app: App) -> AsyncIterator[Scheduler]:
+    """A scheduler at work in this event loop while the context is open.
+
+    Leaving lets the work in flight finish, polls for a few seconds only: their leases run out by themselves.
+    """
+    fetcher, parser, mailer = app.fetcher(), app.parser(), app.mailer()
+    scheduler = Scheduler(app, fetcher, parser, mailer)
+    lanes = {scheduler.news: NEWS_SECONDS, scheduler.mail: MAIL_SECONDS}
+    ticks = AsyncIOScheduler(timezone=UTC)
+    for lane, seconds in lanes.items():
+        ticks.add_job(lane.wake, "interval", seconds=seconds, id=lane.name, max_instances=1, coalesce=True,
+                      misfire_grace_time=None)
+        lane.wake()
+    tasks = [asyncio.create_task(lane.loop(), name=lane.name) for lane in lanes]
+    ticks.start()
+    try:
+        yield scheduler
+    finally:
+        ticks.shutdown(wait=False)
+        for lane in lanes:
+            lane.stop()
+        await asyncio.gather(_end(tasks[0], FINISH_NEWS_SECONDS), _end(tasks[1], FINISH_MAIL_SECONDS))
+        await asyncio.gather(fetcher.close(), parser.close(), mailer.close(), return_exceptions=True)
+
+
+async def _end(task: asyncio.Task[None], seconds: float) -> None:
+    """Waits for a stopped lane, and cancels it when it takes longer."""
+    _, late = await asyncio.wait({task}, timeout=seconds)
+    for one in late:
+        one.cancel()
+    await asyncio.gather(task, return_exceptions=True)

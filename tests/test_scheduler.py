@@ -1,0 +1,176 @@
+"""The scheduler over a real database and outbox; only the feeds' servers are pretended."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from digest.app import App
+from digest.mail.outbox import OutboxMailer
+from digest.parsing import ParserPool
+from digest.ports import FetchRequest, FetchResponse
+from digest.scheduler import Lane, Scheduler, running
+from digest.services.editions import list_editions
+from digest.services.subscribers import subscribe
+from digest.storage.engine import read_only
+from tests.web.worlds import FixedClock, open_world, put_stories
+
+MORNING = datetime(2023, 3, 20, 1, 30, tzinfo=UTC)  # 07:30 in Almaty, half an hour after the send time
+RSS = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>Steppe Wire</title>
+<item><guid>x1</guid><title>Bridge over the Irtysh reopens to lorries</title><link>https://steppe-wire.example/x1</link>
+<pubDate>Mon, 20 Mar 2023 00:10:00 GMT</pubDate><description>Lorries cross again.</description></item>
+</channel></rss>"""
+
+
+@dataclass
+class FeedServer:
+    """Answers every address with one document, or waits for ever."""
+
+    body: bytes = RSS
+    stuck: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    async def fetch(self, request: FetchRequest) -> FetchResponse:
+        self.asked.append(request.url)
+        if self.stuck:
+            await asyncio.sleep(3600)
+        return FetchResponse(200, request.url, self.body, {"content-type": "application/rss+xml"})
+
+    async def close(self) -> None:
+        return None
+
+
+@dataclass
+class Instance(App):
+    """The small world, whose adapters are a pretended feed server and a real outbox."""
+
+    feed_server: FeedServer = field(default_factory=FeedServer)
+
+    def fetcher(self) -> FeedServer:
+        return self.feed_server
+
+    def refresh_configuration(self):  # type: ignore[no-untyped-def]
+        return self.configuration
+
+
+@pytest.fixture
+def world(tmp_path: Path, sqlite_engine: Engine) -> Instance:
+    """No edition for "quiet" yet, one reader, and 07:00 as its hour in Almaty."""
+    made = open_world(tmp_path, sqlite_engine)
+    quiet = made.configuration.newsletters["quiet"].model_copy(update={"zone": "Asia/Almaty"})
+    configuration = replace(made.configuration, newsletters={"quiet": quiet})
+    with sqlite_engine.begin() as connection:
+        subscribe(connection, "quiet", "anna@example.org", "operator", MORNING)
+    return Instance(made.instance, made.settings, sqlite_engine, FixedClock(MORNING), configuration)
+
+
+def scheduler(world: Instance) -> Scheduler:
+    return Scheduler(world, world.feed_server, ParserPool(1, 5.0), OutboxMailer(world.instance.outbox))
+
+
+def editions_of(world: Instance) -> list[str]:
+    with read_only(world.engine) as connection:
+        return [f"{row.date} {row.state}" for row in list_editions(connection, "quiet")]
+
+
+def test_wakeups_during_a_run_lead_to_one_more_run() -> None:
+    async def story() -> int:
+        runs = 0
+        gate = asyncio.Event()
+
+        async def run() -> None:
+            nonlocal runs
+            runs += 1
+            await gate.wait()
+
+        lane = Lane("test", run)
+        task = asyncio.create_task(lane.loop())
+        for _ in range(3):
+            lane.wake()
+            await asyncio.sleep(0)
+        gate.set()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        lane.stop()
+        await task
+        return runs
+
+    assert asyncio.run(story()) == 2
+
+
+def test_a_due_edition_is_built_and_queued_once(world: Instance) -> None:
+    put_stories(world)
+    one = scheduler(world)
+    assert one.release(world.configuration.newsletters["quiet"])
+    assert editions_of(world) == ["2023-03-20 sending"]
+    assert not one.release(world.configuration.newsletters["quiet"])
+    assert not scheduler(world).release(world.configuration.newsletters["quiet"])
+
+
+def test_an_edition_that_is_too_late_is_left_out(world: Instance) -> None:
+    put_stories(world)
+    late = replace(world, clock=FixedClock(MORNING + timedelta(hours=12)))
+    assert not scheduler(late).release(world.configuration.newsletters["quiet"])
+    assert editions_of(world) == []
+
+
+def test_an_empty_edition_is_tried_again_a_quarter_of_an_hour_later(world: Instance) -> None:
+    newsletter = world.configuration.newsletters["quiet"]
+    one = scheduler(world)
+    assert not one.release(newsletter)
+    put_stories(world)
+    assert not one.release(newsletter)  # too soon
+    world.clock = FixedClock(MORNING + timedelta(minutes=16))
+    assert one.release(newsletter)
+
+
+def test_it_polls_builds_and_mails_by_itself(world: Instance) -> None:
+    async def story() -> None:
+        async with running(world):
+            await until(lambda: any(world.instance.outbox.glob("*.eml")))
+
+    asyncio.run(asyncio.wait_for(story(), 60))
+    (mail,) = world.instance.outbox.glob("*.eml")
+    assert b"anna@example.org" in mail.read_bytes()
+    assert world.feed_server.asked == ["https://steppe-wire.example/rss"]
+
+
+def test_a_failing_step_does_not_stop_the_others(world: Instance) -> None:
+    broken = world.instance.templates / "email" / "edition.txt"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{{ view.no_such_value }}")
+
+    async def story() -> datetime | None:
+        async with running(world) as at_work:
+            await until(lambda: bool(world.feed_server.asked) and at_work.heartbeat() is not None)
+            await until(lambda: at_work.mail.last_alive_at is not None)
+            return at_work.heartbeat()
+
+    assert asyncio.run(asyncio.wait_for(story(), 60)) == MORNING
+    assert editions_of(world) == []
+
+
+def test_stopping_does_not_wait_for_a_server_that_hangs(world: Instance) -> None:
+    world.feed_server.stuck = True
+
+    async def story() -> float:
+        loop = asyncio.get_running_loop()
+        async with running(world):
+            await until(lambda: bool(world.feed_server.asked))
+            began = loop.time()
+        return loop.time() - began
+
+    assert asyncio.run(asyncio.wait_for(story(), 60)) < 10
+
+
+async def until(done: Callable[[], bool]) -> None:
+    """Waits up to half a minute until something is so."""
+    for _ in range(1500):
+        if done():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it never came to be")
