@@ -9,9 +9,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from digest import __version__
 from digest.app import App
@@ -22,7 +20,8 @@ from digest.services.deliveries import base_url
 from digest.storage.migrate import revision_of
 from digest.web import newsletters, outbox, preview, stories, subscribers
 from digest.web.access import Access, Denied
-from digest.web.pages import COMMON, PAGE_POLICY, Pages
+from digest.web.middleware import SECURITY_HEADERS, HeadAsGet, SecurityHeaders
+from digest.web.pages import Pages
 from digest.web.preview import BadTime
 
 STALE_AFTER = timedelta(minutes=10)
@@ -41,6 +40,7 @@ def create_app(app: App, *, preview_token: str, heartbeat: Heartbeat) -> FastAPI
     templates = Templates(app.instance.templates, base_url(app.settings))
     pages = Pages(templates.renderer, app.settings.site.name)
     access = Access(preview_token)
+    web.add_middleware(HeadAsGet)
     web.add_middleware(SecurityHeaders)
     _add_service_routes(web, app, templates, heartbeat)
     web.include_router(subscribers.router(app, pages))
@@ -65,27 +65,6 @@ class Templates:
 
     def _build(self, _state: tuple[tuple[str, int], ...]) -> Renderer:
         return Renderer(template_texts(self._overrides), base=self._base)
-
-
-class SecurityHeaders:
-    """Adds the site's security headers to every answer that does not set its own."""
-
-    def __init__(self, app: ASGIApp):
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in {**COMMON, "Content-Security-Policy": PAGE_POLICY}.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
 
 
 def health(app: App, last_tick: datetime | None) -> JSONResponse:
@@ -149,5 +128,5 @@ def _add_error_pages(web: FastAPI, pages: Pages) -> None:
     @web.exception_handler(Exception)
     def failure(request: Request, error: Exception) -> Response:
         response = pages.error(500, "Something went wrong here", "The fault is ours and is logged. Try again soon.")
-        response.headers.update({**COMMON, "Content-Security-Policy": PAGE_POLICY})  # this answer passes no middleware
+        response.headers.update(SECURITY_HEADERS)  # this answer passes no middleware
         return response

@@ -1,4 +1,4 @@
-"""What every page shares: the renderer, the site's name, security headers."""
+"""What every page shares: the renderer, the site's name, how mail is framed."""
 
 import re
 from collections.abc import Callable
@@ -8,19 +8,9 @@ from fastapi.responses import HTMLResponse
 
 from digest.pipeline.render import Renderer
 
-# Pages run no script and load nothing from elsewhere.
-PAGE_POLICY = ("default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; "
-               "base-uri 'none'; frame-ancestors 'self'")
 # A mail shown in a frame: its own styles and pictures, nothing that runs, an origin of its own.
 FRAME_POLICY = ("default-src 'none'; style-src 'unsafe-inline'; img-src http: https: data:; base-uri 'none'; "
                 "form-action 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox")
-COMMON = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "SAMEORIGIN",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), interest-cohort=()",
-}
 FRAMED = {"Content-Security-Policy": FRAME_POLICY, "Cache-Control": "no-store"}
 
 

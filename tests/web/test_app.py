@@ -19,6 +19,12 @@ def test_pages_say_what_a_browser_may_do(local: Browser) -> None:
     assert "<script" not in answer.text and "style=" not in answer.text
 
 
+def test_head_answers_as_get_without_a_body(local: Browser) -> None:
+    head, get = local.ask("HEAD", "/kazakhstan/"), local.get("/kazakhstan/")
+    assert head.status_code == 200 and head.content == b""
+    assert head.headers["content-length"] == get.headers["content-length"]
+
+
 def test_the_style_sheet_is_served_and_loads_nothing(local: Browser) -> None:
     answer = local.get("/static/site.css")
     assert answer.headers["content-type"].startswith("text/css")
