@@ -178,9 +178,10 @@ class SourcesDocument(Document):
 
 
 class Region(Document):
-    """A place with a parent; `places` are names in any language that say an item is of it."""
+    """A place with a parent; `places` are names in any language that say an item is of it, beside its own."""
 
     name: str
+    named: bool = True  # whether its own name says so too: not "World", for the sake of the World Bank
     parent: str | None = None
     places: tuple[str, ...] = ()
 

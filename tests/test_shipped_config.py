@@ -89,6 +89,7 @@ def test_a_newsletter_has_feeds_of_its_region_and_of_the_parent(
     ("en", "Tokyo shaken by quake", "Japan"),
     ("ru", "Помощь для многодетных семей", None),
     ("en", "Tell us about your family", None),
+    ("en", "World Bank lends again", None),
 ])
 def test_place_names_say_their_region(
     configuration: Configuration, language: str, text: str, region: str | None

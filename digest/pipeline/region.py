@@ -88,7 +88,8 @@ class Places:
 
     def _written(self) -> Iterator[tuple[str, str]]:
         for region in self._gazetteer.regions.values():
-            yield region.name, region.name
+            if region.named:
+                yield region.name, region.name
             for place in region.places:
                 yield place, region.name
 
