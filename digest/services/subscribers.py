@@ -130,6 +130,11 @@ def active_subscriptions(conn: Connection, newsletter: str) -> list[Subscription
     return storage.subscriptions_to(conn, newsletter, "active")
 
 
+def subscriptions_to(conn: Connection, newsletter: str) -> list[Subscription]:
+    """The subscriptions to a newsletter in whatever state, by id."""
+    return storage.subscriptions_to(conn, newsletter)
+
+
 def subscriptions_of(conn: Connection, subscriber: Subscriber) -> list[Subscription]:
     """All subscriptions of a subscriber in whatever state, by newsletter."""
     return storage.subscriptions_by(conn, subscriber.id)
@@ -153,7 +158,7 @@ def _moved(conn: Connection, subscription: Subscription, state: str, now: dateti
 def _confirm_value(conn: Connection, subscription: Subscription) -> str:
     """Names the subscription as it stands now: a reader who left is not brought back by an old link."""
     changed = storage.changed_at(conn, subscription.id)
-    return f"{subscription.id}:{changed.isoformat() if changed else ''}"
+    return f"{subscription.id}:{subscription.state}:{changed.isoformat() if changed else ''}"
 
 
 def _confirmation(newsletter: Newsletter, link: str, settings: Settings, renderer: Renderer) -> Message:
