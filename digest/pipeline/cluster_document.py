@@ -31,7 +31,7 @@ class Document:
     terms: dict[str, int]
     title_terms: tuple[str, ...]
     title: str  # its folded words
-    shingles: frozenset[int]
+    shingles: frozenset[int]  # of the text; a title alone is too short to tell a reprint from a template
 
 
 def document(item: Item) -> Document:
@@ -44,7 +44,7 @@ def document(item: Item) -> Document:
     for term in title_terms:
         counts[term] += TITLE_WEIGHT
     return Document(item.id, item.feed.source.slug, item.first_seen_at, _scaled(counts),
-                    tuple(dict.fromkeys(title_terms)), " ".join(title), _shingles(title) | _shingles(text))
+                    tuple(dict.fromkeys(title_terms)), " ".join(title), _shingles(text))
 
 
 def containment(one: Document, other: Document) -> float:
