@@ -128,15 +128,26 @@ def _window(query: str, position: int) -> tuple[str, int]:
 def _print_trial(tree: Query, days: int, trial: service.Trial) -> None:
     console = Console(highlight=False)
     console.print(f"[bold]{escape(str(tree))}[/bold], last {days} days")
-    console.print(f"{trial.items} of {trial.searched} items match; one alert for each story: "
-                  f"[bold]{trial.stories} alerts[/bold], {trial.stories / days:.1f} a day")
-    if not trial.items:
+    if not trial.searched:
+        console.print("The archive has no items of these days. Poll first: digest poll")
         return
+    plural = "alert" if trial.stories == 1 else "alerts"
+    console.print(f"{trial.items} of {trial.searched} items match; one alert for each story: "
+                  f"[bold]{trial.stories} {plural}[/bold], {trial.stories / days:.1f} a day")
+    if trial.items:
+        _print_days(console, trial)
+        _print_samples(console, trial)
+
+
+def _print_days(console: Console, trial: service.Trial) -> None:
     table = Table("day (UTC)", "items", "")
     most = max(number for _, number in trial.days)
     for day, number in trial.days:
         table.add_row(day.isoformat(), str(number), "█" * max(1, round(30 * number / most)))
     console.print(table)
+
+
+def _print_samples(console: Console, trial: service.Trial) -> None:
     for sample in trial.samples:
         item, pieces = sample.item, marked(sample.quote.sentence, sample.quote.words)
         console.print(f"\n[bold]{escape(item.title)}[/bold]\n{escape(item.feed.source.name)} · "
