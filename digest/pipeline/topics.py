@@ -59,12 +59,13 @@ class TopicMatcher:
 
 
 def claimant(matches: Sequence[TopicMatch]) -> Topic | None:
-    """The topic in whose section the story stands: most points, then the order of the configuration.
+    """The topic in whose section the story stands: weight times share, then the order of the configuration.
 
+    Unlike points, the share counts above one half: what all copies are about goes before what half of them mention.
     None where no topic with a section claims it. A topic of negative weight claims nothing.
     """
     claims = [m for m in matches if m.topic.limit and m.topic.weight >= 0 and m.share >= SMALLEST_CLAIM]
-    return max(claims, key=lambda m: m.points).topic if claims else None
+    return max(claims, key=lambda m: (m.topic.weight * m.share, m.share)).topic if claims else None
 
 
 def matches_of(candidates: Iterable[Candidate], topics: Iterable[Topic]) -> Mapping[str, tuple[TopicMatch, ...]]:

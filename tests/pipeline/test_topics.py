@@ -34,7 +34,14 @@ def test_one_odd_headline_does_not_claim_a_story() -> None:
     assert claimant(matches) is None
 
 
-def test_the_topic_with_most_points_claims_a_story() -> None:
+def test_what_all_copies_are_about_claims_a_story_before_what_half_of_them_mention() -> None:
+    matches = TopicMatcher([FINANCE.model_copy(update={"weight": 2}), ENERGY]).matches(
+        candidate("Gas runs out, banks worry", "No gas in the south"))
+    assert [m.points for m in matches] == [2, 1.5]
+    assert claimant(matches) == ENERGY
+
+
+def test_the_topic_with_most_weight_claims_a_story() -> None:
     matches = TopicMatcher([ENERGY, FINANCE]).matches(candidate("Gas bill at the bank"))
     assert claimant(matches) == FINANCE
 
