@@ -30,7 +30,7 @@ from digest.storage.engine import read_only
 
 DEFAULT_VARIANT = "default"
 NO_STORY = Fate("no story yet", "the next cluster tick gives it a story; digest poll runs one")
-HEALTHY = frozenset({"ok", "unchanged", "not_modified", "stalled"})  # outcomes of a poll that read news or none new
+HEALTHY = frozenset({"ok", "unchanged", "not_modified", "stalled", "undated"})  # a poll that read its feed
 OPEN_STATES = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
 
 
