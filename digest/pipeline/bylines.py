@@ -44,6 +44,7 @@ DATELINE = re.compile(
     rf"(?:\s?[.,]?\s?[(/](?P<agency>[^()/]{{2,40}}(?:/[A-Z]{{2,3}})?)[)/]\.?|\.\s(?P<named>[^\W\d_]{{3,20}}))?"
     rf"(?:{_DASH}|(?<=/\.)\s+)")
 CREDIT = re.compile(rf"\((?P<agency>[^()]{{2,40}})\){_DASH}")
+NAMED_AGENCY = re.compile(r"(?:[Tt]he )?((?:[A-Z][\w'’.-]*\s){1,4}(?:News|Press) Agency)")  # calls itself one
 CLOSING_CREDIT = re.compile(r"\s*[(/](?P<agency>[^()/]{2,40})[)/]\.?$")
 
 
@@ -84,6 +85,8 @@ def agency_named(credit: str) -> str | None:
     for part in re.split(r"[,()|&;–—]|\s-\s|\s(?:and|with|for|и)\s|/(?!RL)", credit):
         if found := AGENCIES.get(_bare(part)):
             return found
+        if named := NAMED_AGENCY.fullmatch(part.strip()):
+            return named.group(1)
     return None
 
 
