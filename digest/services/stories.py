@@ -50,7 +50,7 @@ class StoryClusterer:
                 if not take_lease(conn, "clusterer", holder, now=now, until=now + LEASE):
                     return TickReport()
                 report, number = self._assign(conn, now)
-                release_lease(conn, "clusterer", holder, now=now)
+                release_lease(conn, "clusterer", holder)
         except BaseException:
             self._clusterer = None  # it is ahead of the tables
             raise

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, update
+from sqlalchemy import Connection, delete, or_, update
 
 from digest.storage.schema import leases
 from digest.storage.upsert import insert_ignore
@@ -17,6 +17,6 @@ def take_lease(conn: Connection, name: str, holder: str, *, now: datetime, until
     return conn.execute(taken.returning(leases.c.name)).first() is not None
 
 
-def release_lease(conn: Connection, name: str, holder: str, *, now: datetime) -> None:
-    """Ends the holder's lease at `now`; somebody else's stays as it is."""
-    conn.execute(update(leases).where(leases.c.name == name, leases.c.holder == holder).values(until=now))
+def release_lease(conn: Connection, name: str, holder: str) -> None:
+    """Gives the holder's lease back; somebody else's stays as it is."""
+    conn.execute(delete(leases).where(leases.c.name == name, leases.c.holder == holder))
