@@ -9,27 +9,53 @@ The bundled documents (config/demo/feeds/) hold marks instead of dates, so that 
 | `{{day -2d}}` | 2006-01-02, the day in UTC |
 | `{{key}}` | 20060102, the day of the anchor: addresses differ from day to day |
 
+events.tsv says which event each item tells; one event told in two languages is two, for languages do not share words.
+
 The anchor is the instant of the day's first run, kept in the file `anchor`: runs of one day (in UTC) serve the same
 bytes. A new day begins with an empty instance, for yesterday's stories told again would be no news.
 """
 
+import asyncio
 import hashlib
 import re
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from email import message_from_bytes, policy
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from digest.documents import SourcesDocument, read_document
-from digest.errors import ConfigError
-from digest.resources import packaged_config_dir
+from sqlalchemy import Engine
 
+from digest.documents import Configuration, SourcesDocument, read_document
+from digest.errors import ConfigError, DigestError, NotFound
+from digest.parsing import ParserPool
+from digest.pipeline.slots import local_date
+from digest.pipeline.view import EditionView
+from digest.ports import Clock, Fetcher, Mailer
+from digest.resources import packaged_config_dir
+from digest.services import alerts, deliveries, editions, leaving, subscribers
+from digest.services.cycle import run_cycle
+from digest.services.deliveries import SendReport
+from digest.services.editions import Queued
+from digest.services.feeds import PollOutcome
+from digest.services.stories import StoryClusterer, TickReport
+from digest.settings import Settings
+from digest.storage.editions import EditionRow
+from digest.storage.engine import read_only
+from digest.storage.items import count_items
+from digest.storage.stories import stories_as_of
+from digest.tokens import Signer
+
+NEWSLETTER = "kazakhstan"
+READERS = ("aliya@readers.example", "timur@readers.example")
+ANALYST = "analyst@desk.example"
+ALERT, QUERY = "Caspian railways", "railway AND Aktau"
 SUFFIX = "*.example"  # the hosts of the demo's outlets (RFC 2606: nobody can own one)
 CONTENT_TYPES = {
     ".rss": "application/rss+xml", ".atom": "application/atom+xml", ".rdf": "application/rdf+xml",
@@ -188,6 +214,14 @@ def prepare(root: Path, now: datetime) -> datetime:
     return anchor
 
 
+def anchor_of(root: Path) -> datetime:
+    """The anchor of a prepared instance. Raises NotFound where no demo was run in `root`."""
+    anchor = _read_anchor(root)
+    if anchor is None:
+        raise NotFound("demo", str(root), hint="make one with: digest demo")
+    return anchor
+
+
 def _anchor_path(root: Path) -> Path:
     return root / "anchor"
 
@@ -216,3 +250,109 @@ def _copy_configuration(target: Path) -> None:
         if not copy.exists() or copy.read_bytes() != path.read_bytes():
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(path.read_bytes())
+
+
+@dataclass(frozen=True, slots=True)
+class DemoReport:
+    """What a run did. `alerts` counts alerts that fired now; `files` are those of the edition."""
+
+    anchor: datetime
+    outcomes: tuple[PollOutcome, ...]
+    items: int  # stored, in all runs of the day
+    stories: int  # that they make
+    tick: TickReport
+    alerts: int
+    view: EditionView
+    created: bool  # False: the edition stood from an earlier run
+    queued: Queued
+    sent: SendReport
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """An opened demo instance, with what a run needs of the outside."""
+
+    root: Path
+    anchor: datetime
+    engine: Engine
+    configuration: Configuration
+    settings: Settings
+    templates: Mapping[str, str]
+    signer: Signer
+    clock: Clock
+
+    async def run(
+        self, fetcher: Fetcher, parser: ParserPool, mailer: Mailer, *, holder: str,
+        on_outcome: Callable[[PollOutcome], None] | None = None,
+    ) -> DemoReport:
+        """The whole chain once. Running it again on the same day polls again and sends nothing twice.
+
+        Steps:
+        1. two readers and an analyst's alert rule, before anything is polled;
+        2. poll every feed, make stories, fire alerts;
+        3. build and approve the edition of the anchor's day, queue it for its readers;
+        4. send what is due;
+        5. write the edition's files.
+        """
+        await asyncio.to_thread(self._enlist)
+        cycle = await run_cycle(
+            self.engine, fetcher, parser, StoryClusterer(self.engine), self.clock, self.settings,
+            self.configuration.feeds, holder=holder, everything=True, on_outcome=on_outcome)
+        edition, created, queued = await asyncio.to_thread(self._build)
+        sent = await deliveries.send_due(
+            self.engine, mailer, self.clock, settings=self.settings, signer=self.signer, holder=holder)
+        await asyncio.to_thread(editions.settle, self.engine, edition)
+        items, stories = await asyncio.to_thread(self._count)
+        files = await asyncio.to_thread(self._write, edition)
+        return DemoReport(self.anchor, cycle.outcomes, items, stories, cycle.tick, cycle.alerts, edition.view, created,
+                          queued, sent, files)
+
+    def _enlist(self) -> None:
+        now = self.clock.now()
+        with self.engine.begin() as conn:
+            for reader in READERS:
+                subscribers.subscribe(conn, NEWSLETTER, reader, "demo", now)
+            alerts.add(conn, ALERT, QUERY, ANALYST, now, "demo")
+
+    def _build(self) -> tuple[EditionRow, bool, Queued]:
+        newsletter = self.configuration.newsletters[NEWSLETTER]
+        now = self.clock.now()
+        built = editions.build_and_approve(
+            self.engine, self.configuration, newsletter, self.settings, self.templates, now=now,
+            date=local_date(newsletter, self.anchor))
+        if built.edition is None:
+            raise DigestError(f"the demo's edition has no story: {built.view.empty_reason}")
+        queued = editions.queue_deliveries(self.engine, built.edition, newsletter, self.settings, now=now)
+        return built.edition, built.created, queued
+
+    def _count(self) -> tuple[int, int]:
+        """Items and stories of the instance."""
+        with read_only(self.engine) as conn:
+            stories = stories_as_of(conn, since=self.anchor - timedelta(days=1), at=self.clock.now())
+            return count_items(conn), len(stories)
+
+    def _write(self, edition: EditionRow) -> tuple[Path, ...]:
+        """Writes edition.html, .txt, .json and .eml as the first reader gets them, and returns their paths."""
+        renderer = editions.renderer_of(edition.templates, self.settings)
+        message = renderer.message(edition.view)
+        with read_only(self.engine) as conn:
+            readers = subscribers.active_subscriptions(conn, NEWSLETTER)
+            mark = leaving.subscription_mark(readers[0].id) if readers else leaving.TEST
+            standing = leaving.standing(conn, mark, subject=edition.subject)
+        assert standing is not None
+        draft = deliveries.draft(message, target=readers[0].subscriber.email if readers else READERS[0],
+                                 settings=self.settings, now=edition.built_at, unsubscribe=mark)
+        mail = deliveries.envelope(draft, standing, settings=self.settings, signer=self.signer, now=edition.built_at)
+        contents = {"html": _body(mail.data, "html"), "txt": _body(mail.data, "plain"),
+                    "json": renderer.json(edition.view).encode(), "eml": mail.data}
+        paths = tuple(self.root / f"edition.{suffix}" for suffix in contents)
+        for path, content in zip(paths, contents.values(), strict=True):
+            path.write_bytes(content)
+        return paths
+
+
+def _body(mail: bytes, subtype: str) -> bytes:
+    """The text of a mail in plain or HTML form, as its reader sees it."""
+    part = message_from_bytes(mail, policy=policy.default).get_body((subtype,))
+    return str(part.get_content()).encode() if part else b""
