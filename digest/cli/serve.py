@@ -5,20 +5,19 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import click
 import structlog
 import uvicorn
 
-from digest.app import App, SystemClock, open_app
+from digest.app import App, open_app
+from digest.cli.demo import demo_app, demo_root
 from digest.scheduler import running
-from digest.services import demo
-from digest.settings import Instance
 from digest.web.app import create_app
 
 FINISH_REQUESTS_SECONDS = 5
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # addresses that stand for all of the machine's
 
 
 @click.command()
@@ -30,9 +29,10 @@ def serve(ctx: click.Context, host: str | None, port: int | None, demo_mode: boo
     """Run the scheduler and the web pages in one process, until SIGTERM or Ctrl-C."""
     _log_to_stderr()
     instance = ctx.find_root().obj
-    with _demo_app(instance) if demo_mode else open_app(instance) as app:
+    with demo_app(demo_root(instance)) if demo_mode else open_app(instance) as app:
         server = app.settings.server
         with closing(_listen(host or server.host, server.port if port is None else port)) as listener:
+            _use_address(app, listener)
             _ignore_re_raised_signals()
             asyncio.run(_serve(app, listener))
 
@@ -45,14 +45,15 @@ async def _serve(app: App, listener: socket.socket) -> None:
         server = uvicorn.Server(uvicorn.Config(
             web, log_level="warning", access_log=False, proxy_headers=False, server_header=False,
             timeout_graceful_shutdown=FINISH_REQUESTS_SECONDS))
-        _announce(app, listener, token)
+        _announce(app, token)
         await server.serve(sockets=[listener])
 
 
-def _announce(app: App, listener: socket.socket, token: str) -> None:
+def _announce(app: App, token: str) -> None:
     """Prints where to look, and what opens the operators' pages from elsewhere."""
-    host, port = listener.getsockname()[:2]
-    base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    server = app.settings.server
+    name = "localhost" if server.host in EVERYWHERE else f"[{server.host}]" if ":" in server.host else server.host
+    base = f"http://{name}:{server.port}"
     click.echo(f"Serving {app.instance.root}")
     for slug, newsletter in app.configuration.newsletters.items():
         click.echo(f"  {newsletter.name:<28} {base}/{slug}/")
@@ -65,14 +66,11 @@ def _announce(app: App, listener: socket.socket, token: str) -> None:
     sys.stdout.flush()
 
 
-@contextmanager
-def _demo_app(instance_option: str | None) -> Iterator[App]:
-    """The demo's instance, var/demo of the instance, with its feeds served on loopback."""
-    root = Instance.locate(instance_option).var / "demo"
-    anchor = demo.prepare(root, SystemClock().now())
-    with demo.serve_feeds(demo.feed_documents(anchor)) as port, open_app(str(root)) as app:
-        app.resolve[demo.SUFFIX] = ("127.0.0.1", port)
-        yield app
+def _use_address(app: App, listener: socket.socket) -> None:
+    """Lets links in mail lead to the port that is really listened on, where the site has no public address."""
+    host, port = listener.getsockname()[:2]
+    server = app.settings.server.model_copy(update={"host": host, "port": port})
+    app.settings = app.settings.model_copy(update={"server": server})
 
 
 def _listen(host: str, port: int) -> socket.socket:
