@@ -1,14 +1,17 @@
 """`digest demo`: the whole chain on a made-up region, in an instance of its own."""
 
 import asyncio
+import logging
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, timedelta
 from pathlib import Path
 
 import click
+import structlog
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -33,6 +36,8 @@ def demo(ctx: click.Context) -> None:
     alert, all below var/demo of the instance. Mail goes to files; nothing leaves this machine. A second run on the
     same day (in UTC) sends nothing twice; a new day begins afresh.
     """
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+                        logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     console = Console()
     with demo_app(demo_root(ctx.find_root().obj)) as app:
         report = asyncio.run(_run(app, console))
@@ -126,7 +131,8 @@ def _chain(report: DemoReport) -> Table:
     table.add_row("stories", f"{report.stories}, made from {report.items} items")
     table.add_row("chosen", f"{mailed} stories in the mail, {len(view.all_stories)} on the page of all")
     table.add_row("alerts", f"{report.alerts} fired now for “{escape(service.QUERY)}”")
-    table.add_row("mails", f"{sent.sent} sent now, {report.queued.known} readers had the edition already")
+    known = f"; {report.queued.known} readers had the edition before" if report.queued.known else ""
+    table.add_row("mails", f"{sent.sent} sent now{known}")
     return table
 
 
