@@ -4,6 +4,7 @@ Words are compared by their stems in the text's language; what that language's s
 another script) is compared as folded words. A phrase never runs from one field or paragraph into the next.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,9 +13,13 @@ from typing import NamedTuple
 from digest.model import Item
 from digest.query.tree import And, Not, Or, Phrase, Query, Word
 from digest.text.stems import stem
-from digest.text.tokens import Token, fold, tokens
+from digest.text.tokens import APOSTROPHES, Token, fold, tokens
 
 SEPARATOR = "\n\n"  # between the fields and paragraphs of a text
+_LIGHT_ENDINGS = {
+    "ru": re.compile("[аяоеыиуюйь]$"),
+    "kk": re.compile("(?<=..)(?:[дт]ың|[дт]ің|ның|нің|[дт]ан|[дт]ен|нан|нен|[дтн]ы|[дтн]і|[дт]а|[дт]е|[ғқ]а|[гк]е)$"),
+}
 _GAP = Token("", 0, 0)  # stands between them in the list of tokens: no phrase crosses it
 
 
@@ -50,7 +55,7 @@ def prepare_text(paragraphs: Iterable[str], language: str = "und") -> MatchText:
     found: list[Token] = []
     start = 0
     for paragraph in kept:
-        found.extend(Token(t.word, t.start + start, t.end + start) for t in tokens(paragraph, language))
+        found.extend(Token(t.word, t.start + start, t.end + start) for t in _tokens(paragraph, language))
         found.append(_GAP)
         start += len(paragraph) + len(SEPARATOR)
     words: dict[str, list[int]] = {}
@@ -66,6 +71,13 @@ def prepare_text(paragraphs: Iterable[str], language: str = "und") -> MatchText:
         {word: tuple(places) for word, places in words.items()},
         {form: tuple(sorted(places)) for form, places in stems.items()},
     )
+
+
+def _tokens(text: str, language: str) -> list[Token]:
+    """The words of a text without the s of a genitive: "Kazakhstan's parliament" is two words in a row."""
+    found = tokens(text, language)
+    return [t for t in found if t.word != "s" or t.start < 2 or text[t.start - 1] not in APOSTROPHES
+            or not text[t.start - 2].isalnum()]
 
 
 def match(query: Query, text: MatchText) -> tuple[Span, ...] | None:
@@ -122,19 +134,21 @@ def _places(alternatives: tuple[str, ...], index: Mapping[str, tuple[int, ...]])
 @lru_cache(maxsize=200_000)
 def _forms(text: str, exact: bool, language: str) -> tuple[tuple[str, ...], ...]:
     """For each word of a term, never none, the forms under which it is found in a text of a language."""
-    words = [token.word for token in tokens(text, language)] or [fold(text, language)]
+    words = [token.word for token in _tokens(text, language)] or [fold(text, language)]
     return tuple((word,) if exact else _stems(word, language) for word in words)
 
 
+@lru_cache(maxsize=400_000)
 def _stems(word: str, language: str) -> tuple[str, ...]:
-    """The stem of a folded word, and a second one where the word may be a Russian surname.
+    """The stem of a folded word, and in some languages the word without one light ending.
 
-    Snowball takes -ов and -ев for the genitive plural and cuts Токаев to "тока", but Токаева to "токаев".
+    Stemmers cut a short name in the nominative further than in other cases: Snowball makes "тока" of Токаев but
+    "токаев" of Токаева, "аста" of Астана but "астан" of Астане. Two words are one where they share a form.
     """
     form = stem(word, language)
-    if language == "ru" and form != word and word.endswith(("ов", "ев")):
-        return form, word
-    return (form,)
+    ending = _LIGHT_ENDINGS.get(language)
+    light = ending.sub("", word, count=1) if ending else form
+    return (form,) if light == form or (language == "ru" and len(light) < len(form)) else (form, light)
 
 
 def _merged(spans: list[Span]) -> tuple[Span, ...]:

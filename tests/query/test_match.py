@@ -16,6 +16,9 @@ KK = ("Қазақстанның Үкіметі мұнай өндіру жосп�
 CASES = [
     # language, text, query, the places that matched (None: no match)
     ("en", EN, "tokayev", ["Tokayev"]),  # case and the genitive
+    ("en", EN, '"Tokayev talks"', ["Tokayev's talks"]),
+    ("en", EN, "Tokayev’s", ["Tokayev"]),
+    ("en", "Rock 's' roll", '"rock roll"', None),
     ("en", EN, "pipeline", ["pipelines"]),  # inflected
     ("en", EN, "companies official", ["company", "officials"]),
     ("en", EN, "gas AND coal", None),
@@ -57,6 +60,36 @@ CASES = [
     ("uz", "O‘zbekiston bo'yicha", "oʻzbekiston", ["O‘zbekiston"]),  # one apostrophe for all
     ("tr", "İstanbul'da ısı", "istanbul", ["İstanbul"]),  # dotted i
 ]
+
+
+FORMS = {
+    "en": ["election elections", "Kazakhstan Kazakhstan's", "tax taxes", "country countries", "Uzbek Uzbeks"],
+    "ru": ["Астана Астане Астаны Астану Астаной", "Алматы Алмате", "Казахстан Казахстана Казахстане Казахстаном",
+           "Токаев Токаева Токаеву Токаевым Токаеве", "Лавров Лаврова Лаврову", "Мирзиёев Мирзиёева Мирзиееву",
+           "Путин Путина Путиным", "Китай Китая Китаю Китаем Китае", "нефть нефти нефтью", "выборы выборов выборам",
+           "война войны войну войне", "землетрясение землетрясения", "цены цен ценам", "президент президента"],
+    "kk": ["Астана Астанада Астананың Астанаға Астанадан", "Қазақстан Қазақстанда Қазақстанның Қазақстанға",
+           "мұнай мұнайды мұнайдың мұнайға", "су суды судың", "сайлау сайлауда сайлауы", "баға бағасы бағалар",
+           "Тоқаев Тоқаевтың Тоқаевқа", "мәжіліс мәжілістің мәжілісте", "Ресей Ресейдің Ресейге", "жер жердің"],
+    "ky": ["Кыргызстан Кыргызстандын Кыргызстанда", "шайлоо шайлоонун", "Бишкек Бишкекте Бишкектин"],
+    "uz": ["O'zbekiston O‘zbekistonda Oʻzbekistonning", "saylov saylovlar saylovda", "Toshkent Toshkentda"],
+}
+APART = [("ru", "Астана", "астма"), ("ru", "газета", "газ"), ("ru", "сми", "см"), ("kk", "қала", "қалам"),
+         ("ru", "Казань", "Казахстан"), ("en", "oil", "oily"), ("kk", "мұнай", "мұнда")]
+
+
+@pytest.mark.parametrize(("language", "words"), [(language, row) for language, rows in FORMS.items() for row in rows])
+def test_every_form_of_a_word_finds_every_other(language: str, words: str) -> None:
+    forms = words.split()
+    missed = [(query, word) for query in forms for word in forms
+              if match(parse_query(query), prepare_text([word], language)) is None]
+    assert missed == []
+
+
+@pytest.mark.parametrize(("language", "query", "word"), APART)
+def test_words_that_only_look_alike_stay_apart(language: str, query: str, word: str) -> None:
+    assert match(parse_query(query), prepare_text([word], language)) is None
+    assert match(parse_query(word), prepare_text([query], language)) is None
 
 
 @pytest.mark.parametrize(("language", "text", "query", "places"), CASES)
