@@ -1,0 +1,253 @@
+"""`digest preview`, `digest send` and `digest why`."""
+
+import asyncio
+import os
+import socket
+import webbrowser
+from collections.abc import Callable
+from datetime import UTC, datetime
+from datetime import date as Date
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from digest.app import App
+from digest.cli import with_app
+from digest.cli.overview import print_built, print_overview, print_reason
+from digest.documents import Newsletter
+from digest.errors import NotFound
+from digest.model import Message
+from digest.pipeline.render import without_sections
+from digest.pipeline.view import EditionView
+from digest.resources import template_texts
+from digest.services import deliveries, editions, leaving, newsletters
+from digest.services.cycle import run_cycle
+from digest.services.editions import Preview
+from digest.services.stories import StoryClusterer
+from digest.services.subscribers import normalise_address
+from digest.storage.engine import read_only
+from digest.storage.feeds import never_polled
+from digest.storage.subscribers import subscription_of
+
+FORMATS = ("html", "text", "json", "eml")
+SUFFIXES = {".html": "html", ".txt": "text", ".json": "json", ".eml": "eml"}
+NOBODY = "reader@example.org"  # To of a preview's .eml where nobody is named
+
+
+def _instant(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> datetime | None:
+    """An ISO 8601 instant; one without an offset is in UTC."""
+    if value is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no ISO 8601 instant such as 2023-03-20T02:00Z") from None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def _day(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> Date | None:
+    if value is None:
+        return None
+    try:
+        return Date.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no day such as 2023-03-20") from None
+
+
+date_option = click.option(
+    "--date", callback=_day, metavar="YYYY-MM-DD", help="Day of the edition in its zone [today].")
+
+
+@click.command()
+@click.argument("newsletter", required=False)
+@date_option
+@click.option("--now", callback=_instant, metavar="ISO", help="Make it as it would have been made at this instant.")
+@click.option("--format", "kind", type=click.Choice(FORMATS), help="Print the edition in this form.")
+@click.option("--as", "reader", metavar="EMAIL", help="Show the variant of one subscriber.")
+@click.option("--to", "recipient", metavar="ADDRESS", help="Mail these bytes to one address, as a test.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@click.option("--open", "open_it", is_flag=True, help="Open the HTML in a browser.")
+@with_app
+def preview(
+    app: App, newsletter: str | None, date: Date | None, now: datetime | None, kind: str | None, reader: str | None,
+    recipient: str | None, out: Path | None, open_it: bool,
+) -> None:
+    """Show an edition as it would be sent, with the reasons; store nothing, mail no reader.
+
+    NEWSLETTER may be left out where there is only one. A day that has its edition shows that edition.
+    """
+    chosen = newsletters.chosen(app.configuration, newsletter)
+    _poll_at_first(app, chosen)
+    shown = _preview(app, chosen, now or app.clock.now(), date)
+    view = without_sections(shown.view, _hidden_sections(app, chosen, reader))
+    if view.empty_reason:
+        click.echo(f"The edition is empty: {view.empty_reason}", err=True)
+    if kind and out is None:
+        click.echo(_rendered(app, chosen, shown, view, kind, recipient or reader), nl=False)
+    else:
+        form = kind or SUFFIXES.get(out.suffix if out else "", "html")
+        path = out or app.instance.var / "preview" / f"{view.newsletter}-{view.date}.html"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(_rendered(app, chosen, shown, view, form, recipient or reader))
+        print_overview(Console(), view, shown.edition)
+        click.echo(f"Written to {path}")
+        if open_it:
+            webbrowser.open(path.resolve().as_uri())
+    if recipient:
+        _mail_test(app, chosen, shown, view, recipient)
+
+
+@click.command()
+@click.argument("newsletter")
+@date_option
+@click.option("--now", callback=_instant, hidden=True)
+@with_app
+def send(app: App, newsletter: str, date: Date | None, now: datetime | None) -> None:
+    """Build the edition of a day once, and mail it to every active subscriber.
+
+    Run again, it sends nothing twice: it mails only those who have not got it.
+    """
+    chosen = newsletters.chosen(app.configuration, newsletter)
+    deliveries.check_may_send(app.settings)
+    _poll_at_first(app, chosen)
+    instant = now or app.clock.now()
+    built = editions.build_and_approve(
+        app.engine, app.configuration, chosen, app.settings, template_texts(app.instance.templates),
+        now=instant, date=date)
+    if built.edition is None:
+        click.echo(f"Not sent: the edition of {built.view.date} is empty: {built.view.empty_reason}")
+        return
+    print_built(Console(), built)
+    queued = editions.queue_deliveries(app.engine, built.edition, chosen, app.settings, now=instant)
+    report = _send_due(app, built.edition.subject)
+    editions.settle(app.engine, built.edition)
+    if not queued.new and not queued.known:
+        click.echo(f"No active subscribers yet: digest subscribers add EMAIL --newsletter {chosen.slug}")
+    elif not queued.new and not report.sent:
+        click.echo(f"Nothing sent twice: {_readers(queued.known)} in the ledger already.")
+    click.echo(f"sent {report.sent}, deferred {report.deferred}, failed {report.failed}, "
+               f"uncertain {report.uncertain}, waiting {report.remaining}")
+    if report.error:
+        click.echo(f"Last error: {report.error}", err=True)
+
+
+@click.command()
+@click.argument("url")
+@click.option("--newsletter", help="Where there are several.")
+@date_option
+@click.option("--now", callback=_instant, metavar="ISO", help="As of this instant.")
+@with_app
+def why(app: App, url: str, newsletter: str | None, date: Date | None, now: datetime | None) -> None:
+    """Say what became of the item at URL: its place or the gate at which it fell, and its story's score."""
+    chosen = newsletters.chosen(app.configuration, newsletter)
+    with read_only(app.engine) as conn:
+        reasons = editions.why(
+            conn, app.configuration, chosen, app.settings.site, url, now=now or app.clock.now(), date=date)
+    if not reasons:
+        raise NotFound("item with the address", url, hint="no poll has seen it; give the address as its feed does")
+    for reason in reasons:
+        print_reason(Console(), reason, chosen)
+
+
+def _preview(app: App, newsletter: Newsletter, now: datetime, date: Date | None) -> Preview:
+    with read_only(app.engine) as conn:
+        return editions.preview(conn, app.configuration, newsletter, app.settings,
+                                template_texts(app.instance.templates), now=now, date=date)
+
+
+def _poll_at_first(app: App, newsletter: Newsletter) -> None:
+    """Polls the newsletter's feeds where none of them was ever polled, and says so."""
+    feeds = app.configuration.feeds_of(newsletter)
+    with read_only(app.engine) as conn:
+        if not feeds or not never_polled(conn, [feed.id for feed in feeds]):
+            return
+    click.echo(f"Never polled: polling {len(feeds)} feeds first.", err=True)
+
+    async def run() -> None:
+        fetcher, parser = app.fetcher(), app.parser()
+        try:
+            await run_cycle(app.engine, fetcher, parser, StoryClusterer(app.engine), app.clock, app.settings, feeds,
+                            holder=_holder())
+        finally:
+            await fetcher.close()
+            await parser.close()
+
+    asyncio.run(run())
+
+
+def _hidden_sections(app: App, newsletter: Newsletter, reader: str | None) -> tuple[str, ...]:
+    if reader is None:
+        return ()
+    with read_only(app.engine) as conn:
+        subscription = subscription_of(conn, normalise_address(reader), newsletter.slug)
+    if subscription is None:
+        raise NotFound("subscriber", reader, hint=f"digest subscribers list shows who reads {newsletter.name}")
+    return subscription.hidden_sections
+
+
+def _rendered(
+    app: App, newsletter: Newsletter, shown: Preview, view: EditionView, kind: str, recipient: str | None
+) -> bytes:
+    """The bytes of one form; equal views give equal bytes."""
+    renderer = editions.renderer_of(shown.templates, app.settings)
+    forms: dict[str, Callable[[], str]] = {
+        "html": lambda: _filled(renderer.html(view), newsletter),
+        "text": lambda: _filled(renderer.text(view), newsletter),
+        "json": lambda: renderer.json(view),
+    }
+    if kind in forms:
+        return forms[kind]().encode()
+    cutoff = datetime.fromisoformat(view.cutoff)
+    draft = deliveries.draft(_message(shown, view, newsletter, app), target=recipient or NOBODY,
+                             settings=app.settings, now=cutoff)
+    standing = leaving.Standing(_reason(newsletter), newsletter.slug, newsletter.name)
+    return deliveries.envelope(draft, standing, settings=app.settings, signer=app.signer(), now=cutoff).data
+
+
+def _message(shown: Preview, view: EditionView, newsletter: Newsletter, app: App) -> Message:
+    renderer = editions.renderer_of(shown.templates, app.settings)
+    return editions.with_sender(renderer.message(view), newsletter)
+
+
+def _filled(text: str, newsletter: Newsletter) -> str:
+    """The text with its personal marks filled for nobody in particular."""
+    return text.replace("%%unsubscribe%%", "#").replace("%%reason%%", _reason(newsletter))
+
+
+def _reason(newsletter: Newsletter) -> str:
+    return f"You get this because you signed up to {newsletter.name}."
+
+
+def _mail_test(app: App, newsletter: Newsletter, shown: Preview, view: EditionView, recipient: str) -> None:
+    address = normalise_address(recipient)
+    now = app.clock.now()
+    subject = f"test:{view.newsletter}/{view.date}/{now.isoformat()}"
+    with app.engine.begin() as conn:
+        deliveries.queue(
+            conn, subject=subject, channel=deliveries.MAIL, target=address,
+            message=_message(shown, view, newsletter, app), unsubscribe=leaving.TEST, due_at=now, now=now)
+    report = _send_due(app, subject)
+    place = "" if app.settings.smtp.host else f" (no SMTP server is set: look into {app.instance.outbox})"
+    click.echo(f"Test mail to {address}: {'sent' if report.sent else report.error or 'waiting'}{place}", err=True)
+
+
+def _send_due(app: App, subject: str) -> deliveries.SendReport:
+    async def run() -> deliveries.SendReport:
+        mailer = app.mailer()
+        try:
+            return await deliveries.send_due(
+                app.engine, mailer, app.clock, settings=app.settings, signer=app.signer(), holder=_holder(),
+                subject=subject)
+        finally:
+            await mailer.close()
+
+    return asyncio.run(run())
+
+
+def _holder() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _readers(count: int) -> str:
+    return f"{count} reader{' stands' if count == 1 else 's stand'}"
