@@ -24,6 +24,7 @@ from digest.pipeline.cluster_index import Cluster, LiveIndex, Vector, cosine
 WEIGHTS = {"cosine": 9.5, "coverage": 1.5, "nearest": 3.8, "title": 1.7}
 BIAS = -4.4
 ACCEPT = -1.0
+FAR = 0.05  # a centroid cosine with which no item reaches ACCEPT
 MERGE = 0.28
 CALM_SIZE = 10  # from here on a larger cluster is harder to join and to merge
 TIGHTEN_JOIN = 0.5  # points for each doubling beyond CALM_SIZE
@@ -76,30 +77,42 @@ class Clusterer:
         touched: dict[int, Cluster] = {}
         joins = []
         for doc in documents:
-            join, cluster = self._assign(doc, at)
+            join, cluster, nearest = self._join(doc, at)
             joins.append(join)
-            touched[cluster.number] = cluster
+            if nearest >= MERGE:  # a new story that is near none cannot merge with one that stays as it is
+                touched[cluster.number] = cluster
         return Assignment(tuple(joins), tuple(self._merges(touched)))
 
-    def _assign(self, doc: Document, at: datetime) -> tuple[Join, Cluster]:
-        vector = self._index.weighted(doc)
-        best: tuple[float, dict[str, float], Cluster] | None = None
-        for cluster in self._index.candidates(vector):
-            features = self._features(doc, vector, cluster)
-            score = sum(features.values())
-            if score >= join_threshold(cluster.size) and (best is None or score > best[0]) and _welcome(doc, cluster):
-                best = (score, features, cluster)
+    def _join(self, doc: Document, at: datetime) -> tuple[Join, Cluster, float]:
+        """The join, its cluster, and the greatest centroid cosine among the clusters it was compared with."""
+        best, nearest = self._best(doc)
         if best is None:
-            return Join(doc.item_id, doc.item_id, at, 0.0, {}), self._index.found(doc, doc.item_id)
+            return Join(doc.item_id, doc.item_id, at, 0.0, {}), self._index.found(doc, doc.item_id), nearest
         score, features, cluster = best
         original = next((member.item_id for member in cluster.documents() if repeats(doc, member)), None)
         self._index.join(cluster, doc)
-        return Join(doc.item_id, cluster.story_id, at, score, features, original), cluster
+        return Join(doc.item_id, cluster.story_id, at, score, features, original), cluster, 1.0
 
-    def _features(self, doc: Document, vector: Vector, cluster: Cluster) -> dict[str, float]:
+    def _best(self, doc: Document) -> tuple[tuple[float, dict[str, float], Cluster] | None, float]:
+        """The score, features and cluster that an item fits best (None where it fits none), and the nearest's cosine."""
+        vector = self._index.weighted(doc)
+        best: tuple[float, dict[str, float], Cluster] | None = None
+        nearest = 0.0
+        for cluster in self._index.candidates(vector):
+            similarity = cosine(vector, self._index.centroid(cluster))
+            nearest = max(nearest, similarity)
+            if similarity < FAR:
+                continue
+            features = self._features(doc, vector, cluster, similarity)
+            score = sum(features.values())
+            if score >= join_threshold(cluster.size) and (best is None or score > best[0]) and _welcome(doc, cluster):
+                best = (score, features, cluster)
+        return best, nearest
+
+    def _features(self, doc: Document, vector: Vector, cluster: Cluster, similarity: float) -> dict[str, float]:
         """The weighted features of an item and a cluster, rounded to 4 decimals; their sum is the score."""
         values = {
-            "cosine": cosine(vector, self._index.centroid(cluster)),
+            "cosine": similarity,
             "coverage": _coverage(vector, cluster),
             "nearest": self._nearest(vector, cluster),
             "title": _title(doc, cluster),
@@ -137,7 +150,7 @@ class Clusterer:
         best = 0.0
         for other in self._index.candidates(centroid, besides=cluster):
             similarity = cosine(centroid, self._index.centroid(other))
-            if similarity > best and similarity >= _merge_bar(cluster, other):
+            if similarity >= MERGE and similarity > best and similarity >= _merge_bar(cluster, other):
                 found, best = other, similarity
         return found, best
 

@@ -7,7 +7,7 @@ as the one that built it.
 
 import heapq
 import math
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -149,19 +149,18 @@ class LiveIndex:
         return cluster.centroid
 
     def candidates(self, vector: Vector, besides: Cluster | None = None) -> list[Cluster]:
-        """The eight clusters nearest to a vector by the terms they share, nearest first."""
-        scores: dict[int, float] = {}
-        postings, read = self._postings, 0
+        """The eight clusters nearest to a vector by the rarest terms they share, nearest first."""
+        scores: defaultdict[int, float] = defaultdict(float)
+        postings, idf, read = self._postings, self.idf, 0
         limit = max(FEWEST_COMMON, COMMON_SHARE * len(self.clusters))
-        shared = [term for term in vector.weights if term in postings]
-        for term in sorted(shared, key=lambda term: (len(postings[term]), term)):
-            posting = postings[term]
-            read += len(posting)
-            if len(posting) > limit or (read > POSTINGS_READ and scores):
+        shared = sorted((len(postings[term]), term) for term in vector.weights if term in postings)
+        for length, term in shared:
+            read += length
+            if length > limit or (read > POSTINGS_READ and scores):
                 break
-            weight = vector.weights[term] * self.idf[term]
-            for number, total in posting.items():
-                scores[number] = scores.get(number, 0.0) + weight * total
+            weight = vector.weights[term] * idf[term]
+            for number, total in postings[term].items():
+                scores[number] += weight * total
         if besides is not None:
             scores.pop(besides.number, None)
         clusters = self.clusters
