@@ -1,0 +1,135 @@
+"""Feed parsing in worker processes that can be killed: a hostile document costs seconds, not the service."""
+
+import asyncio
+import multiprocessing
+import signal
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any
+
+from digest.errors import ParseError
+from digest.pipeline.parse import ParsedFeed, parse_feed
+
+START_SECONDS = 60.0  # for a worker to import the parser
+DOCUMENTS_PER_WORKER = 500
+MEMORY_BYTES = 1024**3  # address space of a worker, where the system can limit it
+
+
+class ParserPool:
+    """Up to `workers` processes that parse one document at a time, each killed after `timeout_seconds`.
+
+    Workers start when they are first needed and are renewed after 500 documents. Belongs to one event loop.
+    Does not fetch and does not interpret.
+    """
+
+    def __init__(self, workers: int, timeout_seconds: float):
+        self._timeout_seconds = timeout_seconds
+        self._idle: list[_Worker] = []
+        self._all: set[_Worker] = set()
+        self._places = asyncio.Semaphore(workers)
+
+    async def parse(self, body: bytes, content_type: str | None, url: str) -> ParsedFeed:
+        """What `parse_feed` returns or raises; also raises ParseError parse_timeout and parse_crash."""
+        async with self._places:
+            worker = self._idle.pop() if self._idle else _Worker()
+            self._all.add(worker)
+            try:
+                result = await asyncio.to_thread(worker.run, (body, content_type, url), self._timeout_seconds)
+            except BaseException:  # cancellation too: the worker may be in the middle of a document
+                self._discard(worker)
+                raise
+            if worker.is_usable:
+                self._idle.append(worker)
+            else:
+                self._discard(worker)
+        if isinstance(result, ParsedFeed):
+            return result
+        kind, message = result
+        raise ParseError(url, kind, message)
+
+    async def close(self) -> None:
+        """Ends all workers; a later `parse` starts new ones."""
+        for worker in list(self._all):
+            self._discard(worker)
+        self._idle.clear()
+
+    def _discard(self, worker: "_Worker") -> None:
+        self._all.discard(worker)
+        worker.kill()
+
+
+class _Worker:
+    """One process. `run` returns a ParsedFeed, or (kind, message) of a ParseError."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs,), daemon=True, name="digest-parser")
+        self._process.start()
+        theirs.close()
+        self._started = False
+        self._documents = 0
+        self._dead = False
+
+    @property
+    def is_usable(self) -> bool:
+        return not self._dead and self._documents < DOCUMENTS_PER_WORKER
+
+    def run(self, job: tuple[bytes, str | None, str], timeout_seconds: float) -> ParsedFeed | tuple[str, str]:
+        try:
+            if not self._started and not self._receive(START_SECONDS):
+                return self._lost("parse_crash", "the parser did not start")
+            self._started = True
+            self._documents += 1
+            self._pipe.send(job)
+            answer = self._receive(timeout_seconds)
+        except (EOFError, OSError):
+            return self._lost("parse_crash", "the parser died on the document")
+        if answer is None:
+            return self._lost("parse_timeout", f"parsing took longer than {timeout_seconds:g} s")
+        result: ParsedFeed | tuple[str, str] = answer
+        return result
+
+    def kill(self) -> None:
+        self._dead = True
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+        self._pipe.close()
+
+    def _receive(self, seconds: float) -> Any:
+        return self._pipe.recv() if self._pipe.poll(seconds) else None
+
+    def _lost(self, kind: str, message: str) -> tuple[str, str]:
+        self._dead = True
+        return kind, message
+
+
+def _serve(pipe: Connection) -> None:
+    """The life of a worker: parse documents until the other end closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
+    _limit_memory()
+    pipe.send("ready")
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            pipe.send(_parsed(*pipe.recv()))
+
+
+def _parsed(body: bytes, content_type: str | None, url: str) -> ParsedFeed | tuple[str, str]:
+    try:
+        return parse_feed(body, content_type, url)
+    except ParseError as error:
+        return error.kind, str(error).removeprefix(f"{url}: ")
+    except MemoryError:
+        return "parse_crash", "parsing takes too much memory"
+    except Exception as error:  # whatever a hostile document sets off, it is an outcome of this feed alone
+        return "malformed", f"{type(error).__name__}: {error}"[:300]
+
+
+def _limit_memory() -> None:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
