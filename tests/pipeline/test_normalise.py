@@ -39,8 +39,8 @@ def test_agency_dateline_and_subhead_are_read_out_of_plain_lines() -> None:
 
 
 def test_agency_dateline_and_subhead_are_read_out_of_html() -> None:
-    html = f"<p>ALMATY/ASTANA, March 20 (Reuters) - {LONG}</p><p>{LONG}</p><h3>Quiet <em>streets</em></h3><p>{LONG}<br>" \
-           f"Next line.</p><script>alert(1)</script><figure><img src='x'><figcaption>A photo</figcaption></figure>"
+    html = f"<p>ALMATY/ASTANA, March 20 (Reuters) - {LONG}</p><p>{LONG}</p><h3>Quiet <em>streets</em></h3><p>{LONG}" \
+           f"<br>Next line.</p><script>alert(1)</script><figure><img src='x'><figcaption>A photo</figcaption></figure>"
     item = item_of(content=html, summary="<p>ALMATY - Short.</p>")
     assert (item.agency, item.place, item.summary) == ("Reuters", "Almaty/Astana", "ALMATY - Short.")
     assert item.body == (Block("p", LONG), Block("p", LONG), Block("h2", "Quiet streets"), Block("p", LONG),
@@ -67,6 +67,7 @@ def test_what_only_looks_like_a_dateline_stays(head: str) -> None:
 
 
 @pytest.mark.parametrize(("author", "agency"), [
+    ("Silk Road Press Agency", "Silk Road Press Agency"), ("Roads and travel agency", None),
     ("Reuters", "Reuters"), ("By Voice of America", "Voice of America"), ("desk@s.example (AFP)", "AFP"),
     ("Aida Serik, Associated Press", "Associated Press"), ("RFE/RL", "RFE/RL"), ("ТАСС", "ТАСС"),
     ("Aida Serik", None), ("Steppe Post", None),

@@ -49,7 +49,8 @@ def test_failures_are_counted_until_a_success(engine: Engine) -> None:
         for feed in (FEED, OTHER):
             add_feed(conn, feed)
         for minutes, failed in ((0, True), (40, True), (80, False)):
-            state = claim_due(conn, [FEED.id], now=NOON + timedelta(minutes=minutes), interval=HALF_HOUR, lease=LEASE)[0]
+            now = NOON + timedelta(minutes=minutes)
+            state = claim_due(conn, [FEED.id], now=now, interval=HALF_HOUR, lease=LEASE)[0]
             record(conn, [attempt(FEED.id, minutes, outcome="timeout" if failed else "ok", failed=failed,
                                   detail="too slow" if failed else "",
                                   document={} if failed else {"etag": '"1"', "body_sha256": "aa"})])
