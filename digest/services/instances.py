@@ -27,20 +27,27 @@ NEWSLETTER = """\
 name = <name>
 tagline = <tagline>
 
-region = <region>            # the lead and the sections come from here, "More ..." from the region it lies in
-zone = <zone>                # of its dates, its send time and the times shown
+# The lead and the sections come from here, "More ..." from the region it lies in.
+region = <region>
+# Time zone of its dates, its send time and the times shown.
+zone = <zone>
 send_time = <send_time>
 days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
-language = <language>        # of the masthead, headings and links
-read = <read>                # languages whose copy may be shown
+# Of the masthead, headings and links.
+language = <language>
+# Languages whose copy may be shown.
+read = <read>
 
-regions = <regions>          # feeds of these regions (config/sources/) and of the regions inside them
-sources = []                 # and all feeds of these sources
+# Feeds (config/sources/) of these regions and of the regions inside them.
+regions = <regions>
+# And all feeds of these sources.
+sources = []
 
+# Most stories of the region that no topic claims, and of the region around it.
 [sections]
-latest = 12                  # most stories of the region that no topic claims
-more = 6                     # most stories of the region it lies in
+latest = 12
+more = 6
 
 # Topics are sections with a query of words, "phrases", AND, OR, NOT and brackets. Take the # away to begin:
 #
