@@ -79,9 +79,17 @@ def test_wrong_files_leave_the_old_version_in_force(engine: Engine, tmp_path: Pa
     assert Path(caught.value.path) == instance.config / "newsletters" / "steppe.toml"
     assert (caught.value.line, caught.value.key) == (4, "zone")
     assert config.keep_or_sync(engine, instance, LATER, good) is good
-    assert config.in_force(engine, instance) == good
+    assert config.sync_or_last(engine, instance, LATER) == good
     write(instance, newsletters=renamed("Mended"))
     assert name_in(config.keep_or_sync(engine, instance, LATER, good)) == "Mended"
+
+
+def test_wrong_files_without_an_older_version_are_refused_even_where_work_must_go_on(
+    sqlite_engine: Engine, tmp_path: Path
+) -> None:
+    instance = make_instance(tmp_path / "a", newsletters="nonsense")
+    with pytest.raises(ConfigError):
+        config.sync_or_last(sqlite_engine, instance, NOW)
 
 
 def test_an_edit_of_another_instance_reaches_the_files(engine: Engine, tmp_path: Path) -> None:
