@@ -7,7 +7,7 @@ import dataclasses
 import json
 import re
 import textwrap
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -30,8 +30,9 @@ _STORY_DAY = "EEE d MMM"
 class Wording:
     """What templates ask for in one interface language: dates, times, direction, lang attributes."""
 
-    def __init__(self, language: str):
+    def __init__(self, language: str, translate: Callable[[str], str] = str):
         self.language = language
+        self._translate = translate
         self._locale = _locale(language)
 
     def long_date(self, day: str) -> str:
@@ -50,7 +51,7 @@ class Wording:
         if kind == "day":
             return day
         text = f"{when:%H:%M} {offset_name(when)}, {day}"
-        return f"seen {text}" if kind == "seen" else text
+        return self._translate("seen {time}").format(time=text) if kind == "seen" else text
 
     def direction(self, language: str) -> str:
         return "rtl" if language in RIGHT_TO_LEFT else "ltr"
