@@ -1,0 +1,76 @@
+"""`digest poll` as a process, against outlets on loopback."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+RSS = b"""<rss version="2.0"><channel><title>Steppe Post</title>
+<item><title>Dam holds after a night of rain</title><link>https://steppe.example/1</link><guid>1</guid></item>
+</channel></rss>"""
+
+
+class Outlets(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = {"/steppe": RSS, "/hill": b"<html><body>Moved</body></html>"}.get(self.path)
+        self.send_response(200 if body else 404)
+        self.end_headers()
+        self.wfile.write(body or b"")
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[Path]:
+    """An instance with a good outlet, a missing one, one that answers a web page, and one of another newsletter."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Outlets)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    base = f"http://127.0.0.1:{server.server_port}"
+    write(tmp_path / "config/digest.toml", '[polling]\nallow = ["127.0.0.0/8"]\n')
+    for slug, names in (("steppe-news", ("steppe", "lake", "hill")), ("sea-news", ("sea",))):
+        write(tmp_path / f"config/newsletters/{slug}.toml",
+              f'name = "{slug}"\nregion = "{slug}"\nsources = {json.dumps(names)}\n')
+    write(tmp_path / "config/sources/outlets.toml", "".join(
+        f'[[sources]]\nslug = "{name}"\nname = "{name.title()} Post"\n[[sources.feeds]]\nurl = "{base}/{name}"\n'
+        for name in ("steppe", "lake", "hill", "sea")))
+    yield tmp_path
+    server.shutdown()
+    server.server_close()
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def digest(instance: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "digest", "--instance", str(instance), *arguments],
+                          capture_output=True, text=True, timeout=60, env={"COLUMNS": "200", "PATH": "/usr/bin:/bin"})
+
+
+def test_each_feed_has_its_named_outcome(instance: Path) -> None:
+    first = digest(instance, "poll", "steppe-news")
+    assert first.returncode == 0, first.stderr
+    rows = {line.split()[0]: line for line in first.stdout.splitlines() if " Post " in line}
+    assert set(rows) == {"Steppe", "Lake", "Hill"}
+    assert "undated" in rows["Steppe"]
+    assert "http_404" in rows["Lake"]
+    assert "html_not_feed" in rows["Hill"]
+    assert "3 of 3 feeds polled, 2 failed, 1 new items" in first.stdout
+
+    second = digest(instance, "poll")
+    assert "1 of 4 feeds polled" in second.stdout
+    assert "3 not due yet" in second.stdout
+    assert "4 of 4 feeds polled" in digest(instance, "poll", "--all").stdout
+
+
+def test_an_unknown_newsletter_is_said_with_those_that_exist(instance: Path) -> None:
+    answer = digest(instance, "poll", "moon-news")
+    assert answer.returncode == 1
+    assert "no newsletter 'moon-news'; known: sea-news, steppe-news" in answer.stderr
