@@ -53,6 +53,18 @@ class Assignment:
     merges: tuple[Merge, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """How well an item fits a cluster: weighted features that sum to the score."""
+
+    features: dict[str, float]
+    cluster: Cluster
+
+    @property
+    def score(self) -> float:
+        return sum(self.features.values())
+
+
 class Clusterer:
     """Assigns batches of items to stories. Holds the live window in memory; does not store anything."""
 
@@ -85,28 +97,28 @@ class Clusterer:
 
     def _join(self, doc: Document, at: datetime) -> tuple[Join, Cluster, float]:
         """The join, its cluster, and the greatest centroid cosine among the clusters it was compared with."""
-        best, nearest = self._best(doc)
-        if best is None:
+        fit, nearest = self._best(doc)
+        if fit is None:
             return Join(doc.item_id, doc.item_id, at, 0.0, {}), self._index.found(doc, doc.item_id), nearest
-        score, features, cluster = best
+        cluster = fit.cluster
         original = next((member.item_id for member in cluster.documents() if repeats(doc, member)), None)
         self._index.join(cluster, doc)
-        return Join(doc.item_id, cluster.story_id, at, score, features, original), cluster, 1.0
+        return Join(doc.item_id, cluster.story_id, at, fit.score, fit.features, original), cluster, 1.0
 
-    def _best(self, doc: Document) -> tuple[tuple[float, dict[str, float], Cluster] | None, float]:
-        """The score, features and cluster that an item fits best (None where it fits none), and the nearest's cosine."""
+    def _best(self, doc: Document) -> tuple[_Fit | None, float]:
+        """The cluster that an item fits best, None where it fits none; and the cosine of the nearest one."""
         vector = self._index.weighted(doc)
-        best: tuple[float, dict[str, float], Cluster] | None = None
+        best: _Fit | None = None
         nearest = 0.0
         for cluster in self._index.candidates(vector):
             similarity = cosine(vector, self._index.centroid(cluster))
             nearest = max(nearest, similarity)
             if similarity < FAR:
                 continue
-            features = self._features(doc, vector, cluster, similarity)
-            score = sum(features.values())
-            if score >= join_threshold(cluster.size) and (best is None or score > best[0]) and _welcome(doc, cluster):
-                best = (score, features, cluster)
+            fit = _Fit(self._features(doc, vector, cluster, similarity), cluster)
+            passes = fit.score >= join_threshold(cluster.size)
+            if passes and (best is None or fit.score > best.score) and _welcome(doc, cluster):
+                best = fit
         return best, nearest
 
     def _features(self, doc: Document, vector: Vector, cluster: Cluster, similarity: float) -> dict[str, float]:
