@@ -11,7 +11,8 @@ from aiosmtpd.smtp import SMTP
 class Sink:
     """Set the fields before mail comes; read `recipients` and `contents` of the mails that it accepted."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
+        """`options` are those of aiosmtpd's controller and server, such as tls_context and authenticator."""
         self.recipients: list[str] = []
         self.contents: list[bytes] = []
         self.taken = threading.Event()  # the first mail is here
@@ -21,7 +22,7 @@ class Sink:
         self.data = "250 2.0.0 taken"
         self.drop_after_data = False  # takes the mail, then closes without an answer
         self.data_delay_seconds = 0.0
-        self._controller = _OneLoopbackController(self, hostname="127.0.0.1", port=0)
+        self._controller = _OneLoopbackController(self, hostname="127.0.0.1", port=0, **options)
 
     @property
     def port(self) -> int:

@@ -8,6 +8,7 @@ dot from a lost mail (RFC 1047): such a row is called uncertain, is never re-sen
 import asyncio
 import hashlib
 import ipaddress
+import secrets
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,7 +30,7 @@ from digest.tokens import Signer
 
 MAIL = "mail"
 SESSIONS = 4  # mails in flight at a time
-LEASE = timedelta(minutes=2)  # renewed when the message is written; a lost lease aborts before that
+LEASE = timedelta(minutes=1)  # renewed when the message is written; a lost lease aborts before that
 FIRST_RETRY, LAST_RETRY = timedelta(minutes=1), timedelta(hours=4)
 GIVE_UP_AFTER = timedelta(days=3)  # after a row was due
 DEAD_SERVER = 5  # so many failures of the server in a row end a run; the rest waits
@@ -122,12 +123,12 @@ async def send_due(engine: Engine, mailer: Mailer, clock: Clock, *, settings: Se
                    on_sent: Callable[[Delivery], None] | None = None) -> SendReport:
     """Sends what is due, up to `limit` mails (None: all), of one ledger subject (None: of all).
 
-    `holder` names this process, and differs between processes. Running it twice, late or in two processes sends
-    nothing twice. Cancelled (SIGTERM), it finishes the mails in flight and then raises CancelledError; a second
-    cancellation does not wait. Raises SendRefused.
+    `holder` names this process in the ledger. Running it twice, late or in two processes sends nothing twice; what an
+    ended process held is settled once its lease of a minute is over. Cancelled (SIGTERM), it finishes the mails in
+    flight and then raises CancelledError; a second cancellation does not wait. Raises SendRefused.
     """
     check_may_send(settings)
-    run = _Run(engine, mailer, clock, settings, signer, holder, limit, subject, on_sent)
+    run = _Run(engine, mailer, clock, settings, signer, f"{holder}/{secrets.token_hex(4)}", limit, subject, on_sent)
     return await run.all()
 
 

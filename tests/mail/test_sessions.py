@@ -1,24 +1,34 @@
 """SMTP sessions against a real server on loopback that can be told to misbehave."""
 
 import asyncio
+import shutil
 import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
+from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from digest.errors import DeliveryError
 from digest.mail.sessions import SmtpMailer
 from digest.ports import Envelope
 from digest.settings import SmtpSettings
+from tests.conftest import unavailable
 from tests.smtp_sink import Sink
 
 DATA = b"Subject: test\r\n\r\n.a line with a dot\r\n"
 
 
-def send(port: int, *recipients: str, timeout: float = 5.0, tls: str = "none") -> list[DeliveryError | str]:
-    """Sends one mail to each recipient through one mailer: the error, or when the ledger was told."""
+def send(port: int, *recipients: str, **options: Any) -> list[DeliveryError | str]:
+    """Sends one mail to each recipient through one mailer: the error, or whether the ledger was told."""
+    settings = SmtpSettings(**{"host": "127.0.0.1", "port": port, "tls": "none", "timeout_seconds": 5, **options})
 
     async def run() -> list[DeliveryError | str]:
-        mailer = SmtpMailer(SmtpSettings(host="127.0.0.1", port=port, tls=tls, timeout_seconds=timeout))  # type: ignore[arg-type]
+        mailer = SmtpMailer(settings)
         outcomes: list[DeliveryError | str] = []
         for recipient in recipients:
             told: list[str] = []
@@ -83,7 +93,7 @@ def test_silence_after_data_is_uncertain(sink: Sink) -> None:
 
 def test_a_slow_answer_to_data_is_uncertain(sink: Sink) -> None:
     sink.data_delay_seconds = 1.0
-    error = failure(send(sink.port, "a@example.org", timeout=0.3))
+    error = failure(send(sink.port, "a@example.org", timeout_seconds=0.3))
     assert error.code is None and error.__notes__ == ["told"]
 
 
@@ -122,3 +132,54 @@ def test_what_before_data_raises_passes_and_nothing_is_written(sink: Sink) -> No
 
     asyncio.run(run())
     assert sink.recipients == []
+
+
+@contextmanager
+def running(**options: Any) -> Iterator[Sink]:
+    server = Sink(**options)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLContext]:
+    """A certificate for 127.0.0.1 that nobody trusts, and a server's context with it."""
+    if not shutil.which("openssl"):
+        unavailable("no openssl command to make a certificate with")
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+         "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
+        check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return folder / "cert.pem", context
+
+
+@pytest.mark.parametrize(("tls", "option"), [("starttls", "tls_context"), ("tls", "ssl_context")])
+def test_a_certificate_must_be_trusted(
+    certificate: tuple[Path, ssl.SSLContext], tls: str, option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, context = certificate
+    with running(**{option: context}) as server:
+        error = failure(send(server.port, "a@example.org", tls=tls))
+        assert error.server and not error.permanent and "certificate verify failed" in str(error)
+        monkeypatch.setenv("SSL_CERT_FILE", str(path))
+        assert send(server.port, "a@example.org", tls=tls) == ["sent"]
+        assert server.recipients == ["a@example.org"]
+
+
+def _check_login(server: Any, session: Any, envelope: Any, mechanism: str, login: Any) -> AuthResult:
+    return AuthResult(success=login == LoginPassword(b"desk", b"right"), handled=False)
+
+
+def test_a_wrong_password_is_the_servers_refusal_not_the_readers() -> None:
+    with running(authenticator=_check_login, auth_require_tls=False) as server:
+        login = {"username": "desk", "password": "wrong"}
+        error = failure(send(server.port, "a@example.org", **login))
+        assert (error.code, error.server, error.permanent) == (535, True, False)
+        assert "wrong" not in str(error)
+        assert send(server.port, "a@example.org", **{**login, "password": "right"}) == ["sent"]
