@@ -2,11 +2,7 @@
 
 import asyncio
 import logging
-import os
-import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, timedelta
 from pathlib import Path
 
@@ -17,14 +13,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from digest.app import App, SystemClock, open_app
+from digest.app import App
 from digest.cli.overview import print_lead
-from digest.ports import Clock
-from digest.resources import template_texts
-from digest.services import demo as service
-from digest.services.demo import Demo, DemoReport
-from digest.services.feeds import PollOutcome
-from digest.settings import DatabaseSettings, Instance, SmtpSettings, load_settings
+from digest.demo import QUERY, DemoReport, demo_app, demo_root, run
 
 
 @click.command()
@@ -44,47 +35,11 @@ def demo(ctx: click.Context) -> None:
         _print(console, app, report)
 
 
-def demo_root(instance_option: str | None) -> Path:
-    """Where the demo's instance lies: var/demo of the instance."""
-    return Instance.locate(instance_option).var / "demo"
-
-
-@contextmanager
-def demo_app(root: Path, *, clock: Clock | None = None) -> Iterator[App]:
-    """The demo's instance, ready for a run, with its feeds served on loopback while the context is open.
-
-    A database or mail server that the environment sets is for real instances and not used.
-    """
-    clock = clock or SystemClock()
-    anchor = service.prepare(root, clock.now())
-    settings = load_settings(Instance(root)).model_copy(update={"database": DatabaseSettings(), "smtp": SmtpSettings()})
-    with (
-        service.serve_feeds(service.feed_documents(anchor)) as port,
-        open_app(str(root), clock=clock, settings=settings) as app,
-    ):
-        app.resolve[service.SUFFIX] = ("127.0.0.1", port)
-        yield app
-
-
 async def _run(app: App, console: Console) -> DemoReport:
-    root = app.instance.root
-    demo = Demo(root, service.anchor_of(root), app.engine, app.configuration, app.settings,
-                template_texts(app.instance.templates), app.signer(), app.clock)
-    fetcher, parser, mailer = app.fetcher(), app.parser(), app.mailer()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    try:
-        with Progress(*columns, console=console, transient=True) as progress:
-            task = progress.add_task("Polling the demo region's feeds", total=len(app.configuration.feeds))
-
-            def on_outcome(_outcome: PollOutcome) -> None:
-                progress.advance(task)
-
-            return await demo.run(fetcher, parser, mailer, holder=f"{socket.gethostname()}:{os.getpid()}",
-                                  on_outcome=on_outcome)
-    finally:
-        await fetcher.close()
-        await parser.close()
-        await mailer.close()
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("Polling the demo region's feeds", total=len(app.configuration.feeds))
+        return await run(app, lambda _outcome: progress.advance(task))
 
 
 def _print(console: Console, app: App, report: DemoReport) -> None:
@@ -130,7 +85,7 @@ def _chain(report: DemoReport) -> Table:
     table.add_row("items", f"{report.items} stored, {report.tick.assigned} of them new in this run")
     table.add_row("stories", f"{report.stories}, made from {report.items} items")
     table.add_row("chosen", f"{mailed} stories in the mail, {len(view.all_stories)} on the page of all")
-    table.add_row("alerts", f"{report.alerts} fired now for “{escape(service.QUERY)}”")
+    table.add_row("alerts", f"{report.alerts} fired now for “{escape(QUERY)}”")
     known = f"; {report.queued.known} readers had the edition before" if report.queued.known else ""
     table.add_row("mails", f"{sent.sent} sent now{known}")
     return table

@@ -12,7 +12,7 @@ import structlog
 import uvicorn
 
 from digest.app import App, open_app
-from digest.cli.demo import demo_app, demo_root
+from digest.demo import demo_app, demo_root
 from digest.scheduler import running
 from digest.web.app import create_app
 

@@ -1,24 +1,23 @@
-"""The demo: its documents and what they tell, the feed server, the instance, a whole run."""
+"""The demo's feeds: their marks, what they tell, the server."""
 
 import csv
 import http.client
 import re
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from digest.documents import Configuration, read_configuration
 from digest.errors import ConfigError, ParseError
+from digest.fetch.demo import Served, demo_dir, expand, feed_documents, serve_feeds
 from digest.model import DateQuality, Item
 from digest.pipeline.cluster import Clusterer
 from digest.pipeline.cluster_document import batches
 from digest.pipeline.normalise import normalise_document
 from digest.pipeline.parse import parse_feed
 from digest.services.config import packaged_gazetteer
-from digest.services.demo import Served, demo_dir, expand, feed_documents, prepare, serve_feeds
 
 ANCHOR = datetime(2026, 3, 10, 9, 30, 15, tzinfo=UTC)
 
@@ -81,31 +80,6 @@ def test_the_server_answers_by_host_and_path() -> None:
         assert (again.status, again.text) == (304, b"")
         assert ask(port, "http://b.example/rss").status == 404
         assert ask(port, "http://a.example/atom").status == 404
-
-
-def test_a_run_keeps_the_anchor_for_its_day_and_the_next_day_begins_afresh(tmp_path: Path) -> None:
-    root = tmp_path / "demo"
-    assert prepare(root, ANCHOR) == ANCHOR
-    (root / "var").mkdir()
-    (root / "var" / "digest.sqlite3").write_bytes(b"x")
-    (root / "notes.txt").write_text("mine")
-    assert prepare(root, ANCHOR + timedelta(hours=5)) == ANCHOR
-    assert (root / "var" / "digest.sqlite3").exists()
-    tomorrow = ANCHOR + timedelta(days=1)
-    assert prepare(root, tomorrow) == tomorrow
-    assert not (root / "var").exists()
-    assert (root / "notes.txt").read_text() == "mine"
-
-
-def test_the_instance_takes_the_configuration_of_the_package(tmp_path: Path) -> None:
-    prepare(tmp_path, ANCHOR)
-    path = tmp_path / "config" / "sources" / "demo.toml"
-    original = path.read_text()
-    path.write_text("changed")
-    prepare(tmp_path, ANCHOR)
-    assert path.read_text() == original
-    assert (tmp_path / "config" / "newsletters" / "kazakhstan.toml").exists()
-    assert (tmp_path / "config" / "digest.toml").exists()
 
 
 def configuration() -> Configuration:
