@@ -20,6 +20,7 @@ from digest.services import config, subscribers
 from digest.settings import Instance
 
 MOST_CANDIDATES = 8  # addresses tried for one site
+FEW_SOURCES = 5  # with fewer, caps would leave an edition nearly empty
 NEWSLETTER = """\
 # A newsletter. Its address /<slug>/ is the name of this file. Change what you like: every command reads it anew, and
 # `digest check` says what is wrong.
@@ -48,6 +49,11 @@ sources = []
 [sections]
 latest = 12
 more = 6
+
+# Most stories of one edition led by one source, by one family of sources; 0 is no cap.
+[caps]
+source = <source_cap>
+family = <family_cap>
 
 # Topics are sections with a query of words, "phrases", AND, OR, NOT and brackets. Take the # away to begin:
 #
@@ -190,6 +196,7 @@ def _listed(values: Sequence[str]) -> str:
 
 
 def _newsletter(new: NewInstance) -> str:
+    few = len({slug_of_host(feed.url) for feed in new.feeds}) < FEW_SOURCES
     languages = tuple(dict.fromkeys([new.language, *(feed.language for feed in new.feeds)]))
     fill: Mapping[str, str] = {
         "slug": new.slug,
@@ -201,6 +208,8 @@ def _newsletter(new: NewInstance) -> str:
         "language": _quoted(new.language),
         "read": _listed(languages),
         "regions": _listed([new.region]),
+        "source_cap": "0" if few else "3",
+        "family_cap": "0" if few else "4",
     }
     return _filled(NEWSLETTER, fill)
 

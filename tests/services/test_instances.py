@@ -99,6 +99,7 @@ def test_the_documents_say_what_was_answered() -> None:
     assert (newsletter.name, newsletter.zone) == ("Steppe News", "Asia/Almaty")
     assert f"{newsletter.send_time:%H:%M}" == "06:30"
     assert newsletter.read == ("en", "ru")
+    assert newsletter.caps.source == 0  # two sources alone: a cap would leave the edition nearly empty
     assert configuration.gazetteer.parent("Steppe") == "Asia"
     assert {slug: source.name for slug, source in configuration.sources.items()} == {"h": 'The "Herald"', "b": "B"}
     assert len(configuration.feeds_of(newsletter)) == 3
