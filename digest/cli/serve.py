@@ -12,7 +12,7 @@ import structlog
 import uvicorn
 
 from digest.app import App, open_app
-from digest.demo import demo_app, demo_root
+from digest.demo import demo_app, demo_root, run
 from digest.scheduler import running
 from digest.web.app import create_app
 
@@ -29,15 +29,14 @@ def serve(ctx: click.Context, host: str | None, port: int | None, demo_mode: boo
     """Run the scheduler and the web pages in one process, until SIGTERM or Ctrl-C."""
     _log_to_stderr()
     instance = ctx.find_root().obj
-    with demo_app(demo_root(instance)) if demo_mode else open_app(instance) as app:
+    with demo_app(demo_root(instance), keep=True) if demo_mode else open_app(instance) as app:
         server = app.settings.server
         with closing(_listen(host or server.host, server.port if port is None else port)) as listener:
             _use_address(app, listener)
-            _ignore_re_raised_signals()
-            asyncio.run(_serve(app, listener))
+            asyncio.run(_serve(app, listener, _signals()))
 
 
-async def _serve(app: App, listener: socket.socket) -> None:
+async def _serve(app: App, listener: socket.socket, signals: list[int]) -> None:
     """Serves until a signal comes; then answers what was asked and finishes the mail in flight."""
     token = secrets.token_urlsafe(18)
     async with running(app) as scheduler:
@@ -46,6 +45,7 @@ async def _serve(app: App, listener: socket.socket) -> None:
             web, log_level="warning", access_log=False, proxy_headers=False, server_header=False,
             timeout_graceful_shutdown=FINISH_REQUESTS_SECONDS))
         _announce(app, token)
+        server.should_exit = bool(signals)
         await server.serve(sockets=[listener])
 
 
@@ -83,10 +83,16 @@ def _listen(host: str, port: int) -> socket.socket:
             f"cannot listen on {host}:{port}: {error.strerror or error}; choose another with --port") from error
 
 
-def _ignore_re_raised_signals() -> None:
-    """uvicorn raises the signal that stopped it once more; by then it has been obeyed, and the exit is clean."""
+def _signals() -> list[int]:
+    """A list that gets the stop signals that come while uvicorn does not listen for them.
+
+    So one that comes before it starts is obeyed, and the one that it raises once more at its end, when it has been
+    obeyed already, does not spoil the exit code.
+    """
+    received: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: None)
+        signal.signal(number, lambda number, _frame: received.append(number))
+    return received
 
 
 def _log_to_stderr() -> None:
