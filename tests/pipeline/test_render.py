@@ -196,3 +196,9 @@ def test_json_keeps_the_order_of_the_page_and_every_value() -> None:
 def test_equal_views_give_equal_bytes(view: EditionView) -> None:
     again = Renderer(template_texts(None)).message(from_json(to_json(view)))
     assert again == RENDERER.message(view)
+
+
+def test_a_mail_in_a_language_from_right_to_left_turns() -> None:
+    html = RENDERER.html(replace(views.EDITION, language="fa"))
+    assert '<html lang="fa" dir="rtl"' in html and 'align="right"' in html
+    assert '<h1 lang="en" dir="ltr"' in html  # the story keeps its own direction
