@@ -139,9 +139,11 @@ def earliest(items: Iterable[Item]) -> Item:
 def _candidate(story: Story, open_items: list[Item], inputs: EditionInputs) -> Candidate:
     newsletter = inputs.newsletter
     readable = [item for item in open_items if is_readable(item, newsletter)]
+    oldest = inputs.cutoff - OLDEST  # a story that runs for days counts who tells it now
     counted = tuple(
         item for item in story.items
         if not item.backlog and newsletter.takes(item.feed, inputs.gazetteer) and is_counted(item, newsletter)
+        and told_at(item) >= oldest
     )
     shown = earliest(readable or open_items)
     return Candidate(story, counted or (shown,), shown, bool(readable), inputs.mailed.get(story.id))

@@ -2,7 +2,7 @@
 
     coverage   w·log2(1 + Σ tier of each independent family, a reprint counting `weights.reprint`)
     velocity   w·log2(1 + families that told it in the last `velocity_hours`)
-    freshness  −(age of the shown copy) / `freshness_hours`
+    freshness  −(hours since an independent source last told it) / `freshness_hours`
     topics     Σ weight·min(1, share of matching items / ½)
     region     w where a place of the newsletter's region stands in title or dateline, half in the summary
     quality    w·([full text or image] + tier of the shown copy's source − 1)
@@ -90,10 +90,9 @@ def _velocity(candidate: Candidate, weights: Weights, inputs: EditionInputs) -> 
 
 
 def _freshness(candidate: Candidate, weights: Weights, inputs: EditionInputs) -> Part:
-    age = max(timedelta(0), inputs.cutoff - told_at(candidate.shown))
+    age = max(timedelta(0), inputs.cutoff - max(told_at(item) for item in candidate.own_items))
     hours = age / HOUR
-    verb = "published" if candidate.shown.published_at else "first seen"
-    return Part("freshness", 0.0 - hours / weights.freshness_hours, f"{verb} {hours:.1f} h before the cut-off")
+    return Part("freshness", 0.0 - hours / weights.freshness_hours, f"last told {hours:.1f} h before the cut-off")
 
 
 def _topics(topics: Sequence[TopicMatch]) -> Part:

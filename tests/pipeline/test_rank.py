@@ -81,3 +81,18 @@ def test_equal_scores_stand_in_the_order_of_ids() -> None:
     stories = [story(item("Bread", hours=2, key=str(n))) for n in range(5)]
     assert [r.id for r in ranked(*stories)] == sorted(s.id for s in stories)
     assert ranked(*stories) == ranked(*reversed(stories))
+
+
+def test_a_story_that_runs_for_days_counts_who_tells_it_now() -> None:
+    old = [item(f"Strike, day {n}", f"paper-{n}", hours=40 + n) for n in range(4)]
+    running = story(*old, item("Strike goes on", "steppe-times", hours=2))
+    (only,) = ranked(running)
+    assert only.candidate.families == {"steppe-times"}
+
+
+def test_a_story_is_as_fresh_as_its_last_telling() -> None:
+    told_again = story(item("Dam bursts", "steppe-times", hours=18), item("Dam bursts in the east", "caspian", hours=1))
+    told_once = story(item("Bread costs more", "herald", hours=1))
+    first, second = ranked(told_again, told_once)
+    assert first.id == told_again.id
+    assert part(first, "freshness") == part(second, "freshness")
