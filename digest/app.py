@@ -2,21 +2,25 @@
 
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy import Engine
 
 from digest import __version__
-from digest.documents import Configuration
+from digest.documents import Configuration, read_configuration
+from digest.fetch.archive import Archive, ArchiveFetcher, read_archive
 from digest.fetch.http import HttpFetcher
 from digest.mail.outbox import OutboxMailer
 from digest.mail.sessions import SmtpMailer
 from digest.parsing import ParserPool
 from digest.ports import Clock, Fetcher, Mailer
 from digest.services import config as config_service
+from digest.services.replay import SimulatedClock, documents_of, write_documents
 from digest.settings import Instance, Settings, load_settings
 from digest.storage.engine import open_engine
 from digest.storage.migrate import migrate
@@ -58,8 +62,9 @@ class App:
         return Signer(secret_key(self.instance))
 
     def refresh_configuration(self) -> Configuration:
-        """Imports changed documents and returns the configuration in force."""
-        self.configuration = config_service.sync(self.engine, self.instance, self.clock.now())
+        """Imports changed documents and returns the configuration in force; wrong ones are logged, not imported."""
+        self.configuration = config_service.keep_or_sync(self.engine, self.instance, self.clock.now(),
+                                                         self.configuration)
         return self.configuration
 
     def _user_agent(self) -> str:
@@ -68,32 +73,73 @@ class App:
 
 
 @contextmanager
-def open_app(instance_option: str | None, *, clock: Clock | None = None) -> Iterator[App]:
+def open_app(
+    instance_option: str | None, *, clock: Clock | None = None, settings: Settings | None = None, keep: bool = False
+) -> Iterator[App]:
     """An instance with its database at the newest schema and its configuration in force.
 
-    Raises ConfigError where a setting or document is wrong and no earlier version is in force.
+    Raises ConfigError where a setting or document is wrong; with `keep` (for what must not stop), wrong documents
+    are logged and the version before them stays in force, if there is one. `settings` replaces those of the instance.
     """
     instance = Instance.locate(instance_option)
-    settings = load_settings(instance)
+    settings = settings or load_settings(instance)
     instance = replace(instance, outbox_folder=settings.mail.outbox)
     engine = open_engine(instance.database_url(settings))
     clock = clock or SystemClock()
     try:
         migrate(engine)
-        configuration = config_service.sync(engine, instance, clock.now())
-        yield App(instance, settings, engine, clock, configuration)
+        sync = config_service.sync_or_last if keep else config_service.sync
+        yield App(instance, settings, engine, clock, sync(engine, instance, clock.now()))
     finally:
         engine.dispose()
 
 
+@dataclass
+class ArchiveApp(App):
+    """An instance whose feeds are the outlets of a recorded archive; its clock is set by the replay."""
+
+    clock: SimulatedClock
+    archive: Archive = field(kw_only=True)
+
+    def fetcher(self) -> Fetcher:
+        return ArchiveFetcher(self.archive, self.clock)
+
+
+@contextmanager
+def open_archive(instance_option: str | None, folder: Path, newsletter_file: Path | None) -> Iterator[ArchiveApp]:
+    """A throw-away instance over the archive in `folder`, with the settings of the instance but none of its data.
+
+    Raises ArchiveError, ConfigError or NotFound where the archive or a document is wrong.
+    """
+    origin = Instance.locate(instance_option)
+    settings = load_settings(origin)
+    archive = read_archive(folder)
+    files = config_service.read_files(origin)
+    gazetteer = {path: text for path, text in files.items() if path.startswith("gazetteer/")}
+    known = read_configuration(files, config_service.packaged_gazetteer())
+    documents = documents_of(archive, known, newsletter_file)
+    with tempfile.TemporaryDirectory(prefix="digest-replay-") as root:
+        instance = Instance(Path(root))
+        write_documents(instance.config, {**gazetteer, **documents})
+        engine = open_engine(f"sqlite:///{instance.var / 'replay.sqlite3'}")
+        try:
+            migrate(engine)
+            configuration = config_service.sync(engine, instance, archive.first)
+            clock = SimulatedClock(archive.first)
+            yield ArchiveApp(instance, settings, engine, clock, configuration, archive=archive)
+        finally:
+            engine.dispose()
+
+
 def secret_key(instance: Instance) -> bytes:
-    """The 32 bytes that sign links; made at first use, readable by the owner alone."""
+    """The 32 bytes that sign links; made at first use, readable by the owner alone. Safe in two processes."""
     path = instance.var / "secret.key"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_bytes(32))
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".secret.")  # mode 0600
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(32))
+        with suppress(FileExistsError):
+            os.link(name, path)
+        os.unlink(name)
     return path.read_bytes()
