@@ -33,7 +33,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class QuoteView:
-    """A sentence with its words marked, and the names of the rules that it made fire."""
+    """A sentence with its words marked, and the names of the rules that it made fire.
+
+    `pieces` is empty where the sentence is the headline, whose words are marked there.
+    """
 
     rules: tuple[str, ...]
     source: str  # whose sentence it is; "" where it is the source named with the headline
@@ -47,6 +50,7 @@ class AlertedStory:
 
     id: str
     headline: str
+    headline_pieces: tuple[Piece, ...]
     language: str
     url: str  # "" where the item has no link
     source: str
@@ -110,7 +114,7 @@ def compose(hits: Sequence[Hit], stories: Mapping[str, Story], *, zone: ZoneInfo
     news = first.headline if len(shown) == 1 else f"{len(shown)} stories"
     return AlertView(
         subject=one_line(f"{_listed(names)}: {news}"),
-        preheader=one_line("".join(piece.text for piece in first.quotes[0].pieces)),
+        preheader=one_line("".join(piece.text for piece in first.quotes[0].pieces or first.headline_pieces)),
         rules=names, stories=shown[:MAX_STORIES], more=max(0, len(shown) - MAX_STORIES),
         site_name=site_name, postal_address=postal_address,
     )
@@ -136,15 +140,17 @@ def _readable(rules: Iterable[AlertRule]) -> Iterable[tuple[AlertRule, Query]]:
 def _story(hits: Sequence[Hit], story: Story | None, zone: ZoneInfo) -> AlertedStory:
     item = hits[0].item
     sources = {other.feed.source.slug for other in story.items} if story else set()
+    headline = one_line(item.title)
+    words = [word for hit in hits if hit.quote.sentence == headline for word in hit.quote.words]
     return AlertedStory(
-        id=story.id if story else hits[0].story_id,
-        headline=one_line(item.title), language=item.language, url=item.url, source=item.feed.source.name,
+        id=story.id if story else hits[0].story_id, headline=headline, headline_pieces=marked(headline, words),
+        language=item.language, url=item.url, source=item.feed.source.name,
         time=shown_time(item, zone), time_kind=_time_kind(item),
-        others=len(sources - {item.feed.source.slug}), quotes=_quotes(hits),
+        others=len(sources - {item.feed.source.slug}), quotes=_quotes(hits, headline),
     )
 
 
-def _quotes(hits: Sequence[Hit]) -> tuple[QuoteView, ...]:
+def _quotes(hits: Sequence[Hit], headline: str) -> tuple[QuoteView, ...]:
     """One quote for each sentence of a source, with the rules and the words of all hits that share it."""
     shared: dict[tuple[str, str], list[Hit]] = {}
     for hit in hits:
@@ -155,7 +161,7 @@ def _quotes(hits: Sequence[Hit]) -> tuple[QuoteView, ...]:
             rules=tuple(dict.fromkeys(hit.rule.name for hit in sharing)),
             source="" if source == headline_source else source,
             language=sharing[0].item.language,
-            pieces=marked(sentence, [word for hit in sharing for word in hit.quote.words]),
+            pieces=() if sentence == headline else marked(sentence, [w for hit in sharing for w in hit.quote.words]),
         )
         for (source, sentence), sharing in shared.items()
     )

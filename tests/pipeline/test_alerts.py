@@ -3,6 +3,7 @@ from zoneinfo import ZoneInfo
 
 from digest.model import AlertRule, BodyPolicy, Item, Subscriber
 from digest.pipeline.alerts import MAX_STORIES, Hit, compose, find_hits
+from digest.query.quote import Piece
 from tests.pipeline.worlds import HOUR, NOW, feed, item, story
 
 ANA = Subscriber(1, "ana@example.org", "operator", NOW)
@@ -60,3 +61,11 @@ def test_other_outlets_are_counted_once_each() -> None:
     assert isinstance(hit, Hit)
     view = compose([hit], {told.id: told}, zone=ZoneInfo("UTC"), site_name="Desk", postal_address="")
     assert (view.subject, view.stories[0].others, view.stories[0].id) == ("gas: Gas", 1, told.id)
+
+
+def test_a_headline_that_matches_is_marked_and_not_quoted_again() -> None:
+    [hit] = find_hits([rule("gas", "gas")], [(item("Cheap gas again", summary="Prices fall."), "s")], set())
+    view = compose([hit], {}, zone=ZoneInfo("UTC"), site_name="Desk", postal_address="")
+    [shown] = view.stories
+    assert shown.headline_pieces == (Piece("Cheap ", False), Piece("gas", True), Piece(" again", False))
+    assert (shown.quotes[0].pieces, view.preheader) == ((), "Cheap gas again")
