@@ -28,7 +28,8 @@ TITLE_FROM_TEXT = 80  # characters of text that stand in for a missing title
 BODY_WORDS = 120  # a description of more words is a body too
 EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(minutes=15)  # servers' clocks run ahead so far; such a date is taken as now
-STAMP_ENTRIES = 5  # so many entries with one stamp, and no other, are stamped by a machine that did not know
+STAMP_ENTRIES = 5  # so many entries with one stamp, and no other, may be stamped by a machine that did not know
+RUN_TIME = timedelta(minutes=2)  # a stamp on the full minute is a machine's only so near the poll
 ENGLISH_SHARE = 0.12  # share of English function words from which an undeclared document is English
 FOREIGN_LETTERS = 0.01  # share of letters that Russian lacks from which a text is not Russian
 
@@ -54,7 +55,7 @@ def normalise_document(document: ParsedFeed, feed: Feed, *, now: datetime) -> li
 
     Entries without title, text and link are left out too: there is nothing to show.
     """
-    context = learn(document, feed)
+    context = learn(document, feed, now=now)
     entries = [entry for entry in document.entries if entry.title or entry.summary or entry.content or entry.link]
     dates = [_date_of(entry) for entry in entries]
     links = [identify.absolute_url(_link(entry), feed.url) for entry in entries]
@@ -65,14 +66,14 @@ def normalise_document(document: ParsedFeed, feed: Feed, *, now: datetime) -> li
     return list(items.values())
 
 
-def learn(document: ParsedFeed, feed: Feed) -> Context:
+def learn(document: ParsedFeed, feed: Feed, *, now: datetime) -> Context:
     """What the document repeats, and the stamp that all its entries share, if it is no date of theirs."""
     titles = [to_line(entry.title) for entry in document.entries]
     summaries = [" ".join(block.text for block in to_blocks(entry.summary or entry.content)[:3])
                  for entry in document.entries]
     known = boilerplate.learn(titles, summaries, (document.title, feed.source.name))
     language = document.language or ("en" if _is_english(" ".join([*titles, *summaries])) else None)
-    return Context(document.title, language, known, _false_stamp(document.entries))
+    return Context(document.title, language, known, _false_stamp(document.entries, now))
 
 
 def normalise(entry: Entry, feed: Feed, key: str, context: Context, *, now: datetime) -> Item:
@@ -168,16 +169,18 @@ def _date_of(entry: Entry) -> ParsedDate | None:
     return parse_date(entry.published) or parse_date(entry.updated)
 
 
-def _false_stamp(entries: Sequence[Entry]) -> datetime | None:
-    """The stamp that all of at least five entries carry to the second; None where there is no such stamp.
+def _false_stamp(entries: Sequence[Entry], now: datetime) -> datetime | None:
+    """The stamp that all of at least five entries carry, where it is the time of a run; else None.
 
-    Scrapers that find no date write the time of their run on every entry, and years-old pages look like news.
+    Scrapers that find no date write the time of their run on every entry, and years-old pages look like news. A
+    newspaper that releases its morning's stories together does so on a full minute.
     """
     if len(entries) < STAMP_ENTRIES:
         return None
     dates = [_date_of(entry) for entry in entries]
     stamps = {date.instant if date and not date.date_only else None for date in dates}
-    return stamps.pop() if len(stamps) == 1 else None
+    stamp = stamps.pop() if len(stamps) == 1 else None
+    return stamp if stamp and (stamp.second or abs(now - stamp) <= RUN_TIME) else None
 
 
 def _published(date: ParsedDate | None, context: Context, now: datetime) -> tuple[datetime | None, int | None,

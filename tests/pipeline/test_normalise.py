@@ -142,12 +142,15 @@ def test_a_day_is_known_to_be_a_day() -> None:
     assert item_of(published="2023-03-19").date_quality is DateQuality.DATE_ONLY
 
 
-def test_one_stamp_on_every_entry_is_no_date() -> None:
-    stamp = "Sun, 19 Mar 2023 06:08:22 +0000"
-    assert {i.date_quality for i in items_of(*(Entry(guid=str(n), title=f"Story {n}", published=stamp)
-                                               for n in range(5)))} == {DateQuality.IMPLAUSIBLE}
-    few = items_of(*(Entry(guid=str(n), title=f"Story {n}", published=stamp) for n in range(4)))
-    assert {item.date_quality for item in few} == {DateQuality.EXACT}
+@pytest.mark.parametrize(("stamp", "count", "quality"), [
+    ("Sun, 19 Mar 2023 06:08:22 +0000", 5, DateQuality.IMPLAUSIBLE),  # the time of a scraper's run
+    ("Mon, 20 Mar 2023 01:59:00 +0000", 5, DateQuality.IMPLAUSIBLE),  # just now
+    ("Sun, 19 Mar 2023 06:08:22 +0000", 4, DateQuality.EXACT),
+    ("Sun, 19 Mar 2023 05:00:00 +0800", 5, DateQuality.EXACT),  # the morning's paper, released together
+])
+def test_one_stamp_on_every_entry_is_no_date(stamp: str, count: int, quality: DateQuality) -> None:
+    items = items_of(*(Entry(guid=str(n), title=f"Story {n}", published=stamp) for n in range(count)))
+    assert {item.date_quality for item in items} == {quality}
 
 
 @pytest.mark.parametrize(("declared", "title", "language"), [
