@@ -5,6 +5,7 @@ bias make its score; it joins the best cluster that passes, or founds a story of
 clusters that it touched may merge with their nearest neighbour. What keeps different events apart:
 
 - an item joins a story that its source has told already only where it repeats a member's text or title;
+- an item joins only where it shares several terms with the story, however rare one of them is;
 - the threshold rises with the size of the cluster;
 - two clusters merge on their centroids alone, never through a chain of items, and not where that would put many
   different items of one source together.
@@ -30,7 +31,10 @@ CALM_SIZE = 10  # from here on a larger cluster is harder to join and to merge
 TIGHTEN_JOIN = 0.5  # points for each doubling beyond CALM_SIZE
 TIGHTEN_MERGE = 0.04  # cosine for each doubling beyond CALM_SIZE
 NEAREST_MEMBERS = 8
-TITLE_SHARE = 0.15  # of the members that must have a title term
+KNOWN_SHARE = 0.15  # of the members that must have a term for the cluster to know it
+FEWEST_KNOWN = 4  # terms of an item that a cluster must know before the item may join
+FEWEST_KNOWN_OF_SHORT = 3  # the same for a short item
+SHORT_TERMS = 12  # an item with fewer terms is short, a headline alone
 TITLE_TERMS = 6
 REPEATED_SOURCE = 0.06  # cosine for each item that the larger cluster has of a source of the smaller one
 NEVER = 2.0  # a cosine that no merge reaches
@@ -116,7 +120,7 @@ class Clusterer:
             if similarity < FAR:
                 continue
             fit = _Fit(self._features(doc, vector, cluster, similarity), cluster)
-            passes = fit.score >= join_threshold(cluster.size)
+            passes = fit.score >= join_threshold(cluster.size) and _speaks_of(doc, cluster)
             if passes and (best is None or fit.score > best.score) and _welcome(doc, cluster):
                 best = fit
         return best, nearest
@@ -218,6 +222,16 @@ def _coverage(vector: Vector, cluster: Cluster) -> float:
 
 
 def _title(doc: Document, cluster: Cluster) -> float:
-    enough = TITLE_SHARE * cluster.size
-    shared = sum(cluster.counts.get(term, 0) >= enough for term in doc.title_terms if term in cluster.counts)
-    return min(TITLE_TERMS, shared) / TITLE_TERMS
+    return min(TITLE_TERMS, _known(doc.title_terms, cluster)) / TITLE_TERMS
+
+
+def _speaks_of(doc: Document, cluster: Cluster) -> bool:
+    """Whether the item shares more with the cluster than a rare word or two ("August", "Ramadan")."""
+    needed = FEWEST_KNOWN if len(doc.terms) >= SHORT_TERMS else FEWEST_KNOWN_OF_SHORT
+    return _known(doc.terms, cluster) >= needed
+
+
+def _known(terms: Iterable[str], cluster: Cluster) -> int:
+    """How many of the terms at least 15 % of the cluster's members have."""
+    enough = KNOWN_SHARE * cluster.size
+    return sum(cluster.counts[term] >= enough for term in terms if term in cluster.counts)

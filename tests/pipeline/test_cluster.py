@@ -181,3 +181,8 @@ def test_batches_are_runs_of_one_time_in_a_fixed_order():
     assert [len(batch) for batch in cut] == [BATCH_ITEMS, 10, BATCH_ITEMS, 10]
     assert cut == list(batches(items))
     assert list(batches([])) == []
+
+
+def test_a_rare_word_in_common_is_not_enough():
+    items = [news("a", "Schools may open in August"), news("b", "Ibiza holidays in August"), *told("dam")]
+    assert frozenset({items[0].title}) in groups(items)
