@@ -86,7 +86,7 @@ async def poll(
     try:
         return list(await asyncio.gather(*(one(state) for state in states)))
     finally:
-        await asyncio.to_thread(run.write_quiet)
+        await asyncio.to_thread(run.finish, states)
 
 
 def backoff(error_count: int, interval: timedelta) -> timedelta:
@@ -106,6 +106,7 @@ class _Run:
     settings: PollingSettings
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     quiet: list[Attempt] = field(default_factory=list)
+    stored: set[str] = field(default_factory=set)  # ids of feeds whose outcome is written
 
     @property
     def interval(self) -> timedelta:
@@ -158,6 +159,7 @@ class _Run:
             attempt = Attempt(feed.id, now, outcome.outcome, outcome.detail, False, outcome.entries, outcome.new,
                               document=columns)
             storage.record(conn, [attempt])
+        self.stored.add(feed.id)
         return outcome
 
     def _unchanged(self, feed: Feed, state: PollState, word: str) -> PollOutcome:
@@ -174,13 +176,19 @@ class _Run:
         self.quiet.append(Attempt(feed.id, now, kind, detail, failed, next_poll_at=now + wait))
         return PollOutcome(feed, kind, detail, failed)
 
-    def write_quiet(self) -> None:
-        """Writes the outcomes that brought no items. When no feed could be reached, none is held to have failed."""
+    def finish(self, claimed: Sequence[PollState]) -> None:
+        """Writes the outcomes that brought no items and gives back the claims that a shutdown left unused.
+
+        When no feed could be reached, none is held to have failed.
+        """
         offline = len(self.quiet) >= OUTAGE_FEEDS and all(a.outcome in {"dns", "connect"} for a in self.quiet)
         attempts = [replace(a, failed=False, next_poll_at=a.at + self.interval) for a in self.quiet] if offline \
             else self.quiet
-        with self.engine.begin() as conn:
-            storage.record(conn, attempts)
+        unused = {state.feed_id for state in claimed} - self.stored - {attempt.feed_id for attempt in attempts}
+        if attempts or unused:
+            with self.engine.begin() as conn:
+                storage.record(conn, attempts)
+                storage.release(conn, unused)
 
 
 def _validators(response: FetchResponse, digest: str) -> dict[str, Any]:

@@ -96,6 +96,8 @@ def record(conn: Connection, attempts: Sequence[Attempt]) -> None:
 
 def release(conn: Connection, feed_ids: Collection[str]) -> None:
     """Gives claims back unused; the feeds are due at once."""
+    if not feed_ids:
+        return
     conn.execute(update(feeds).where(feeds.c.id.in_(feed_ids)).values(lease_until=None, next_poll_at=None))
 
 

@@ -159,6 +159,24 @@ def test_an_outlet_that_is_not_yet_in_the_archive_does_not_fail(world: World) ->
         world.at += timedelta(minutes=30)
 
 
+def test_a_poll_that_is_cut_short_gives_its_claims_back(world: World) -> None:
+    async def hanging(request: FetchRequest) -> FetchResponse:
+        await asyncio.sleep(60)
+        raise AssertionError("not reached")
+
+    async def run() -> None:
+        parser = ParserPool(1, 5)
+        async with asyncio.timeout(0.2):
+            await poll(world.engine, hanging_world, parser, world, SETTINGS, [STEPPE])
+
+    hanging_world = World(world.engine)
+    hanging_world.fetch = hanging  # type: ignore[method-assign]
+    with pytest.raises(TimeoutError):
+        asyncio.run(run())
+    world.answers[STEPPE.url] = rss([("a", NOON)])
+    assert words(world.poll(STEPPE)) == ["ok"]
+
+
 def test_when_no_feed_can_be_reached_none_is_blamed(world: World) -> None:
     feeds = [STEPPE, LAKE, a_feed("Hill News")]
     with world.engine.begin() as conn:
