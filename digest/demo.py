@@ -63,13 +63,14 @@ def demo_root(instance_option: str | None) -> Path:
 
 
 @contextmanager
-def demo_app(root: Path, *, clock: Clock | None = None) -> Iterator[App]:
+def demo_app(root: Path, *, clock: Clock | None = None, keep: bool = False) -> Iterator[App]:
     """The demo's instance, ready for a run, with its feeds served on loopback while the context is open.
 
-    A database or mail server that the environment sets is for real instances and not used.
+    With `keep` an instance of an earlier day stays as it is. A database or mail server that the environment sets is
+    for real instances and not used.
     """
     clock = clock or SystemClock()
-    anchor = prepare(root, clock.now())
+    anchor = prepare(root, clock.now(), keep=keep)
     settings = load_settings(Instance(root)).model_copy(update={"database": DatabaseSettings(), "smtp": SmtpSettings()})
     with (
         serve_feeds(feed_documents(anchor)) as port,
@@ -79,15 +80,14 @@ def demo_app(root: Path, *, clock: Clock | None = None) -> Iterator[App]:
         yield app
 
 
-def prepare(root: Path, now: datetime) -> datetime:
-    """Makes the demo's instance in `root` ready for a run and returns the anchor of its day.
+def prepare(root: Path, now: datetime, *, keep: bool = False) -> datetime:
+    """Makes the demo's instance in `root` ready for a run and returns its anchor.
 
-    The first run of a day (in UTC) empties the instance of an earlier day. The configuration is the package's.
-    Idempotent within a day.
+    The first run of a day (in UTC) empties the instance of an earlier day, unless it is to `keep`. The configuration
+    is the package's. Idempotent within a day.
     """
-    kept = _read_anchor(root)
-    anchor = kept if kept and kept.astimezone(UTC).date() == now.astimezone(UTC).date() and kept <= now else None
-    if anchor is None:
+    anchor = _read_anchor(root)
+    if anchor is None or not (keep or (anchor <= now and anchor.date() == now.astimezone(UTC).date())):
         _empty(root)
         anchor = now.astimezone(UTC).replace(microsecond=0)
         root.mkdir(parents=True, exist_ok=True)
@@ -113,7 +113,7 @@ def _read_anchor(root: Path) -> datetime | None:
         anchor = datetime.fromisoformat(_anchor_path(root).read_text(encoding="utf-8").strip())
     except (OSError, ValueError):
         return None
-    return anchor if anchor.tzinfo else None
+    return anchor.astimezone(UTC) if anchor.tzinfo else None
 
 
 def _empty(root: Path) -> None:

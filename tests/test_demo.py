@@ -20,6 +20,8 @@ def test_a_run_keeps_the_anchor_for_its_day_and_the_next_day_begins_afresh(tmp_p
     assert prepare(root, ANCHOR + timedelta(hours=5)) == ANCHOR
     assert (root / "var" / "digest.sqlite3").exists()
     tomorrow = ANCHOR + timedelta(days=1)
+    assert prepare(root, tomorrow, keep=True) == ANCHOR
+    assert (root / "var" / "digest.sqlite3").exists()
     assert prepare(root, tomorrow) == tomorrow
     assert not (root / "var").exists()
     assert (root / "notes.txt").read_text() == "mine"

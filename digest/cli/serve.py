@@ -33,6 +33,8 @@ def serve(ctx: click.Context, host: str | None, port: int | None, demo_mode: boo
         server = app.settings.server
         with closing(_listen(host or server.host, server.port if port is None else port)) as listener:
             _use_address(app, listener)
+            if demo_mode:
+                asyncio.run(run(app))
             asyncio.run(_serve(app, listener, _signals()))
 
 

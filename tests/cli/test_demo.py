@@ -1,9 +1,12 @@
 """`digest demo` in a process: the whole chain over HTTP on loopback, twice."""
 
 import json
+import re
+import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -16,11 +19,14 @@ OUTCOMES = {
 }
 
 
+ENVIRONMENT = {"PATH": "", "COLUMNS": "160", "PYTHONUTF8": "1", "DIGEST_SMTP__HOST": "mail.invalid",
+               "DIGEST_DATABASE__URL": "postgresql://nowhere.invalid/real"}  # the demo is to leave both alone
+
+
 def run_demo(folder: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "digest", "demo"], cwd=folder, capture_output=True, text=True, timeout=90,
-        env={"PATH": "", "COLUMNS": "160", "PYTHONUTF8": "1", "DIGEST_SMTP__HOST": "mail.invalid",
-             "DIGEST_DATABASE__URL": "postgresql://nowhere.invalid/real"})
+        env=ENVIRONMENT)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -94,3 +100,17 @@ def test_a_second_run_sends_nothing_twice_and_says_so(first: tuple[Path, str, fl
     assert "not_modified" in output
     assert len(mails(folder)) == 3
     assert (folder / "var" / "demo" / "edition.html").read_bytes() == edition
+
+
+def test_serve_demo_shows_the_edition_even_where_no_demo_was_run(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "digest", "serve", "--demo", "--port", "0"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                          env=ENVIRONMENT) as process:
+        try:
+            assert process.stdout
+            page = next(found.group() for line in process.stdout if (found := re.search(r"http://\S+/kazakhstan/", line)))
+            with urllib.request.urlopen(page, timeout=10) as answer:
+                assert "Saryarka" in answer.read().decode()
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
