@@ -5,7 +5,7 @@ bias make its score; it joins the best cluster that passes, or founds a story of
 clusters that it touched may merge with their nearest neighbour. What keeps different events apart:
 
 - an item joins a story that its source has told already only where it repeats a member's text or title;
-- an item joins only where it shares several terms with the story, however rare one of them is;
+- items and stories meet only where they share several terms, however rare one of them is;
 - the threshold rises with the size of the cluster;
 - two clusters merge on their centroids alone, never through a chain of items, and not where that would put many
   different items of one source together.
@@ -200,6 +200,8 @@ def _merge_bar(one: Cluster, other: Cluster) -> float:
     """
     smaller, larger = sorted((one, other), key=lambda c: (c.size, c.number))
     bar = merge_threshold(one.size + other.size)
+    if not any(_speaks_of(doc, larger) for doc in smaller.documents()):
+        return NEVER
     strangers = [doc for doc in smaller.documents() if not _welcome(doc, larger)]
     if not strangers:
         return bar
