@@ -108,7 +108,8 @@ def test_serve_demo_shows_the_edition_even_where_no_demo_was_run(tmp_path: Path)
                           env=ENVIRONMENT) as process:
         try:
             assert process.stdout
-            page = next(found.group() for line in process.stdout if (found := re.search(r"http://\S+/kazakhstan/", line)))
+            lines = (re.search(r"http://\S+/kazakhstan/", line) for line in process.stdout)
+            page = next(found.group() for found in lines if found)
             with urllib.request.urlopen(page, timeout=10) as answer:
                 assert "Saryarka" in answer.read().decode()
         finally:
