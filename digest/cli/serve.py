@@ -29,7 +29,7 @@ def serve(ctx: click.Context, host: str | None, port: int | None, demo_mode: boo
     """Run the scheduler and the web pages in one process, until SIGTERM or Ctrl-C."""
     _log_to_stderr()
     instance = ctx.find_root().obj
-    with demo_app(demo_root(instance), keep=True) if demo_mode else open_app(instance) as app:
+    with demo_app(demo_root(instance), keep=True) if demo_mode else open_app(instance, keep=True) as app:
         server = app.settings.server
         with closing(_listen(host or server.host, server.port if port is None else port)) as listener:
             _use_address(app, listener)
