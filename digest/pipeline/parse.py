@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from xml.sax import SAXParseException
 
 import feedparser
 
@@ -104,8 +105,15 @@ def _no_feed(body: bytes, document: Any, url: str) -> ParseError:
     if re.search(rb"(?i)<(html|body)\b", body[:65536]) and b"<opml" not in body[:4096]:
         return ParseError(url, "html_not_feed", "answered a web page instead of a feed")
     if document.get("bozo"):
-        return ParseError(url, "malformed", f"cannot be read as XML: {document.get('bozo_exception')}"[:300])
+        return ParseError(url, "malformed", f"cannot be read as XML: {_complaint(document.get('bozo_exception'))}")
     return ParseError(url, "not_a_feed", "is neither RSS, RDF, Atom nor JSON Feed")
+
+
+def _complaint(error: Any) -> str:
+    """The XML parser's words with their line; other errors as they are."""
+    if isinstance(error, SAXParseException):
+        return f"{error.getMessage()} (line {error.getLineNumber()})"
+    return str(error)[:200]
 
 
 def _get(mapping: Any, name: str) -> Any:

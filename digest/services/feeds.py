@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,9 +19,11 @@ from digest.ports import Clock, Fetcher, FetchRequest, FetchResponse
 from digest.settings import PollingSettings
 from digest.storage import feeds as storage
 from digest.storage.feeds import Attempt, PollState
-from digest.storage.items import store
+from digest.storage.items import known_hashes, store
 
 BACKLOG_AGE = timedelta(hours=24)  # at a feed's first poll, what is older was never news to us
+RENAMED_AGE = timedelta(hours=48)
+RENAMED_ITEMS = 10
 STALLED_AFTER = timedelta(days=14)
 PLAIN_RETRIES = 3  # failures in a row before the interval grows
 LONGEST_BACKOFF = timedelta(hours=24)
@@ -145,11 +147,13 @@ class _Run:
     def _store(self, feed: Feed, state: PollState, document: ParsedFeed, columns: Mapping[str, Any]) -> PollOutcome:
         now = self.clock.now()
         items = normalise_document(document, feed, now=now)
-        if state.first_polled_at is None:
-            items = [replace(item, backlog=_is_backlog(item, now)) for item in items]
-            columns = {**columns, **({"first_polled_at": now} if items else {})}
         outcome = _outcome(feed, items, now)
+        is_first = state.first_polled_at is None
+        if is_first and items:
+            columns = {**columns, "first_polled_at": now}
         with self.engine.begin() as conn:
+            known = known_hashes(conn, (item.id for item in items))
+            items = mark_backlog(items, known, is_first=is_first, now=now)
             stored = store(conn, feed, items, now)
             new = set(stored.new)
             outcome = replace(
@@ -196,8 +200,19 @@ def _validators(response: FetchResponse, digest: str) -> dict[str, Any]:
             "body_sha256": digest}
 
 
-def _is_backlog(item: Item, now: datetime) -> bool:
-    return item.published_at is None or item.published_at < now - BACKLOG_AGE
+def mark_backlog(items: Sequence[Item], known: Collection[str], *, is_first: bool, now: datetime) -> list[Item]:
+    """The items, with those marked that are stored as seen and never news.
+
+    At a feed's first poll that is what is undated or over a day old. Later, when ten or more items at once are not
+    `known` (ids) and half of them are over two days old, the feed has changed its guids: those are old acquaintances.
+    """
+    if is_first:
+        return [replace(i, backlog=i.published_at is None or i.published_at < now - BACKLOG_AGE) for i in items]
+    unknown = [item for item in items if item.id not in known]
+    old = {i.id for i in unknown if i.published_at and i.published_at < now - RENAMED_AGE}
+    if len(unknown) < RENAMED_ITEMS or 2 * len(old) < len(unknown):
+        return list(items)
+    return [replace(item, backlog=item.id in old) for item in items]
 
 
 def _outcome(feed: Feed, items: Sequence[Item], now: datetime) -> PollOutcome:

@@ -33,11 +33,7 @@ def store(conn: Connection, feed: Feed, entries: Sequence[Item], now: datetime) 
     dates, place or agency of the first sight, so that a reading as of an earlier time stays as it was.
     """
     rows = {item.id: _to_row(feed, item) for item in entries}
-    known = {
-        row.id: row.content_hash
-        for ids in _chunks(rows)
-        for row in conn.execute(select(items.c.id, items.c.content_hash).where(items.c.id.in_(ids)))
-    }
+    known = known_hashes(conn, rows)
     inserted = {row.id for row in insert_ignore(conn, items, [row for id_, row in rows.items() if id_ not in known])}
     moved = [id_ for id_, old in known.items() if rows[id_]["content_hash"] != old]
     changed = _still_followed(conn, moved)
@@ -45,6 +41,15 @@ def store(conn: Connection, feed: Feed, entries: Sequence[Item], now: datetime) 
     new = tuple(id_ for id_ in rows if id_ in inserted)
     upsert(conn, item_revisions, [_revision(rows[id_], now) for id_ in (*new, *changed)])
     return Stored(new, tuple(changed))
+
+
+def known_hashes(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """The content hash of those of `ids` that are stored."""
+    return {
+        row.id: row.content_hash
+        for chunk in _chunks(ids)
+        for row in conn.execute(select(items.c.id, items.c.content_hash).where(items.c.id.in_(chunk)))
+    }
 
 
 def items_by_id(conn: Connection, ids: Iterable[str], *, at: datetime | None = None) -> dict[str, Item]:

@@ -87,6 +87,16 @@ def test_a_first_poll_stores_old_and_undated_items_as_backlog(world: World) -> N
     assert world.poll(STEPPE)[0].backlog == 0  # of a known feed, what is late is news that was late
 
 
+def test_a_feed_that_changes_all_its_guids_brings_no_old_news(world: World) -> None:
+    world.answers[STEPPE.url] = rss([("first", NOON)])
+    world.poll(STEPPE)
+    world.at += HOUR
+    world.answers[STEPPE.url] = rss([(f"old-{n:02}", NOON - 72 * HOUR) for n in range(9)] + [("fresh", NOON + HOUR)])
+    assert (outcome := world.poll(STEPPE)[0]).new == 10 and outcome.backlog == 9
+    with world.engine.begin() as conn:
+        assert {item.title for item in unassigned_items(conn) if not item.backlog} == {"first", "fresh"}
+
+
 def test_a_feed_is_polled_when_due_and_its_changes_are_seen(world: World) -> None:
     world.answers[STEPPE.url] = rss([("Story1 as it was", NOON)])
     assert words(world.poll(STEPPE)) == ["ok"]
