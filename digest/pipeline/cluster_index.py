@@ -16,10 +16,11 @@ from digest.pipeline.cluster_document import Document
 WINDOW = timedelta(hours=72)
 WINDOW_ITEMS = 10_000
 CENTROID_TERMS = 80
+MANY_TERMS = 3 * CENTROID_TERMS
 CANDIDATES = 8
 COMMON_SHARE = 0.3  # a term in more clusters than this says nothing
 FEWEST_COMMON = 50  # clusters that any term may have
-POSTINGS_READ = 600  # at most about so many for one item, rarest terms first
+POSTINGS_READ = 300  # at most about so many for one item, rarest terms first
 
 
 @dataclass(slots=True)
@@ -140,13 +141,20 @@ class LiveIndex:
     def centroid(self, cluster: Cluster) -> Vector:
         """The sum of the cluster's members, weighted, with its 80 heaviest terms."""
         if cluster.centroid is None or cluster.centroid_epoch != self._epoch:
-            idf = self.idf
-            weights = {term: total * idf[term] for term, total in cluster.sums.items()}
-            if len(weights) > CENTROID_TERMS:
-                weights = dict(heapq.nsmallest(CENTROID_TERMS, weights.items(), key=lambda pair: (-pair[1], pair[0])))
+            weights = self._heaviest(cluster)
             cluster.centroid = Vector(weights, math.sqrt(sum(value * value for value in weights.values())))
             cluster.centroid_epoch = self._epoch
         return cluster.centroid
+
+    def _heaviest(self, cluster: Cluster) -> dict[str, float]:
+        """The cluster's 80 heaviest terms; of a cluster with very many, those that several members have."""
+        idf = self.idf
+        fewest = 1 if len(cluster.sums) <= MANY_TERMS else 1 + math.isqrt(cluster.size) // 2
+        weights = {term: total * idf[term] for term, total in cluster.sums.items() if cluster.counts[term] >= fewest}
+        if len(weights) <= CENTROID_TERMS:
+            return weights
+        return {term: -weight for weight, term in sorted((-weight, term) for term, weight in weights.items())
+                [:CENTROID_TERMS]}
 
     def candidates(self, vector: Vector, besides: Cluster | None = None) -> list[Cluster]:
         """The eight clusters nearest to a vector by the rarest terms they share, nearest first."""
