@@ -51,8 +51,10 @@ def address(message: Message, to: Addressing) -> bytes:
     mail["Date"] = format_datetime(to.date)
     for name, value in _extra_headers(message.headers).items():
         mail[name] = value
-    mail.set_content(_fill(message.text, to.unsubscribe_url, to.reason))
-    mail.add_alternative(_fill(message.html, escape(to.unsubscribe_url), escape(to.reason)), subtype="html")
+    text = _fill(message.text, to.unsubscribe_url, to.reason)
+    html = _fill(message.html, escape(to.unsubscribe_url), escape(to.reason))
+    mail.set_content(text, cte=_encoding(text))
+    mail.add_alternative(html, subtype="html", cte=_encoding(html))
     mail.set_boundary(f"=_{hashlib.sha256(to.message_id.encode()).hexdigest()[:32]}")  # "=_" is in no encoded body
     return _list_headers(to) + mail.as_bytes()
 
@@ -64,6 +66,13 @@ def one_line(text: str) -> str:
 
 def _fill(text: str, unsubscribe: str, reason: str) -> str:
     return text.replace(UNSUBSCRIBE_MARK, unsubscribe).replace(REASON_MARK, reason)
+
+
+def _encoding(text: str) -> str:
+    """The shorter of the two encodings, measured over the whole text; readable where both are alike."""
+    data = text.encode()
+    marked = data.count(b"=") + sum(byte > 126 for byte in data)  # three characters each in quoted-printable
+    return "quoted-printable" if marked * 2 <= len(data) / 3 else "base64"
 
 
 def _mailbox(text: str) -> Address:

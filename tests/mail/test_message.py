@@ -128,3 +128,13 @@ def test_names_outside_ascii_are_encoded_words() -> None:
 
 def test_equal_arguments_give_equal_bytes() -> None:
     assert address(MESSAGE, addressing()) == address(MESSAGE, addressing())
+
+
+@pytest.mark.parametrize(("text", "encoding"), [
+    ("Kazakhstan — News\n" + "=" * 70 + "\n" + "The cabinet has approved the railway. " * 30, "quoted-printable"),
+    ("Қазақстан жаңалықтары бүгін " * 30, "base64"),
+])
+def test_each_script_has_its_encoding(text: str, encoding: str) -> None:
+    mail = parsed(Message("s", f"<p>{text}</p>", text))
+    assert {p["Content-Transfer-Encoding"] for p in mail.iter_parts()} == {encoding}
+    assert part(mail, "plain").strip().splitlines() == text.strip().splitlines()
