@@ -8,7 +8,6 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from digest.app import App
-from digest.documents import Newsletter
 from digest.errors import NotFound
 from digest.pipeline.slots import next_release
 from digest.pipeline.view import EditionView
@@ -39,16 +38,15 @@ def router(app: App, pages: Pages) -> APIRouter:
             release = next_release(newsletter, app.clock.now())
             return pages.html("web/waiting.html", language=newsletter.language, newsletter=newsletter,
                               next_release=local_iso(release, newsletter.zone))
-        return page(view_of(app, newsletter, dates[0]), "edition", dates)
+        return page(view_of(app, slug, dates[0]), "edition", dates)
 
     @routes.get("/{slug}/{date}/")
     def dated(slug: str, date: str) -> HTMLResponse:
-        newsletter = chosen(app.configuration, slug)
-        return page(view_of(app, newsletter, date), "edition", edition_dates(app, slug))
+        return page(view_of(app, slug, date), "edition", edition_dates(app, slug))
 
     @routes.get("/{slug}/{date}/all")
     def every_story(slug: str, date: str) -> HTMLResponse:
-        return page(view_of(app, chosen(app.configuration, slug), date), "all", [])
+        return page(view_of(app, slug, date), "all", [])
 
     def page(view: EditionView, kind: str, dates: list[str]) -> HTMLResponse:
         text = pages.renderer.page(view, kind, editions=dates, site_name=pages.site_name)
@@ -63,12 +61,12 @@ def edition_dates(app: App, slug: str) -> list[str]:
         return [row.date.isoformat() for row in editions.list_editions(connection, slug, LAST_EDITIONS)]
 
 
-def view_of(app: App, newsletter: Newsletter, date: str) -> EditionView:
-    """The view that was approved for a day. Raises NotFound where the day has no edition."""
+def view_of(app: App, slug: str, date: str) -> EditionView:
+    """The view that was approved for a day, of a retired newsletter too. Raises NotFound where there is none."""
     with read_only(app.engine) as connection:
-        view = editions.stored_view(connection, newsletter.slug, iso_day(date))
+        view = editions.stored_view(connection, slug, iso_day(date))
     if view is None:
-        raise NotFound("edition", f"{newsletter.slug}/{date}")
+        raise NotFound("edition", f"{slug}/{date}")
     return view
 
 

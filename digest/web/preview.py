@@ -1,8 +1,13 @@
-"""/preview: the next edition as it would go out, made by the edition's very functions. Stores nothing, mails nobody."""
+"""/preview: an edition as it goes out, made by the edition's very functions. Stores nothing, mails nobody.
+
+A day that has an approved edition shows that one, frozen; any other day its plan as of `now`.
+"""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from datetime import date as Date
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -10,14 +15,14 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from digest.app import App
-from digest.model import Message
-from digest.pipeline.compose import Composed
+from digest.model import Fate, Message
 from digest.pipeline.view import EditionView, StoryView
+from digest.resources import template_texts
 from digest.services import editions
 from digest.services.newsletters import chosen
 from digest.storage.engine import read_only
 from digest.web.access import Access, token_query
-from digest.web.newsletters import local_iso
+from digest.web.newsletters import iso_day, local_iso
 from digest.web.pages import FRAMED, Pages, open_links_outside
 
 Format = Literal["shell", "html", "text", "json"]
@@ -31,6 +36,18 @@ PREVIEW_MARKS = {"%%unsubscribe%%": "#unsubscribe", "%%reason%%": "Here stands w
 
 class BadTime(Exception):
     """The `now` of a preview cannot be read; answered with 400."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What an editor looks at, in every form. `fates` by item id; `approved` where it is frozen, else it is a plan."""
+
+    view: EditionView
+    message: Message
+    json: str
+    fates: Mapping[str, Fate]
+    now: datetime
+    approved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +67,35 @@ def router(app: App, pages: Pages, access: Access) -> APIRouter:
         return pages.html("web/preview-index.html", newsletters=newsletters, query=token_query(request))
 
     @routes.get("/preview/{slug}")
-    def preview(request: Request, slug: str, format: Format = "shell", look: Look = "mail", now: str = "") -> Response:
-        at = read_time(now) if now else app.clock.now()
-        composed = planned(app, slug, at)
-        message = pages.renderer.message(composed.view)
+    def preview(request: Request, slug: str, format: Format = "shell", look: Look = "mail", now: str = "",
+                date: str = "") -> Response:
+        shown = shown_at(app, slug, read_time(now) if now else app.clock.now(), iso_day(date) if date else None)
         if format == "shell":
-            return _shell(request, pages, composed, message, look, at)
+            return _shell(request, pages, shown, look)
         if format == "html":
-            return HTMLResponse(framed_html(message.html, look), headers=framed_headers(look))
-        text = message.text if format == "text" else pages.renderer.json(composed.view)
-        return PlainTextResponse(text, media_type="text/plain" if format == "text" else "application/json")
+            return HTMLResponse(framed_html(shown.message.html, look), headers=framed_headers(look))
+        if format == "text":
+            return PlainTextResponse(shown.message.text)
+        return Response(shown.json, media_type="application/json")
 
     return routes
 
 
-def planned(app: App, slug: str, now: datetime) -> Composed:
-    """The edition of a newsletter as it would be built at `now`. Stores nothing."""
+def shown_at(app: App, slug: str, now: datetime, date: Date | None) -> Shown:
+    """The approved edition of a day (None: today in the newsletter's zone), else its plan at `now`. Stores nothing.
+
+    The fates of an approved edition are those of the instant at which it was built.
+    """
     newsletter = chosen(app.configuration, slug)
+    day, _ = editions.slot_of(newsletter, now, date)
     with read_only(app.engine) as connection:
-        return editions.plan(connection, app.configuration, newsletter, app.settings.site, now=now)
+        edition = editions.stored_edition(connection, slug, day, now=now)
+        at = edition.built_at if edition else now
+        composed = editions.plan(connection, app.configuration, newsletter, app.settings.site, now=at, date=day)
+    view = edition.view if edition else composed.view
+    templates = edition.templates if edition else template_texts(app.instance.templates)
+    renderer = editions.renderer_of(templates, app.settings)
+    return Shown(view, renderer.message(view), renderer.json(view), composed.fates, now, edition is not None)
 
 
 def read_time(text: str) -> datetime:
@@ -104,16 +131,18 @@ def placed_stories(view: EditionView) -> list[tuple[str, StoryView]]:
     return [*lead, *sections, *(("On the page of all stories", story) for story in view.rest)]
 
 
-def _shell(request: Request, pages: Pages, composed: Composed, message: Message, look: Look, now: datetime) -> Response:
-    view = composed.view
-    query = {"now": now.isoformat(), **({"token": t} if (t := request.query_params.get("token")) else {})}
-    pre = {"text": message.text, "json": pages.renderer.json(view)}.get(look)
+def _shell(request: Request, pages: Pages, shown: Shown, look: Look) -> Response:
+    view, message = shown.view, shown.message
+    query = {"now": shown.now.isoformat(), "date": view.date}
+    if token := request.query_params.get("token"):
+        query["token"] = token
     response = pages.html(
-        "web/preview.html", language=view.language, view=view, now=local_iso(now, view.zone),
-        html_bytes=len(message.html.encode()), text_bytes=len(message.text.encode()), pre=pre,
+        "web/preview.html", language=view.language, view=view, approved=shown.approved,
+        now=local_iso(shown.now, view.zone), html_bytes=len(message.html.encode()),
+        text_bytes=len(message.text.encode()), pre={"text": message.text, "json": shown.json}.get(look),
         phone=look.startswith("phone"), placed=placed_stories(view), query=token_query(request),
         tabs=[Tab(title, f"?{urlencode({'look': name, **query})}", name == look) for name, title in LOOKS.items()],
         frame=f"?{urlencode({'format': 'html', 'look': look, **query})}",
-        fates=Counter(fate.gate for fate in composed.fates.values()).most_common())
+        fates=Counter(fate.gate for fate in shown.fates.values()).most_common())
     response.headers["Cache-Control"] = "no-store"
     return response

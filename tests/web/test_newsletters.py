@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+from digest.app import App
 from tests.pipeline import views
 from tests.web.browser import Browser
 
@@ -41,3 +44,10 @@ def test_a_newsletter_without_an_edition_says_when_the_first_comes(local: Browse
 
 def test_a_missing_slash_leads_on(local: Browser) -> None:
     assert local.get("/kazakhstan", follow_redirects=False).headers["location"].endswith("/kazakhstan/")
+
+
+def test_the_editions_of_a_retired_newsletter_keep_their_pages(world: App, local: Browser) -> None:
+    world.configuration = replace(world.configuration, newsletters={})
+    assert local.get("/kazakhstan/").status_code == 404
+    assert local.get("/kazakhstan/2023-03-20/").status_code == 200
+    assert local.get("/kazakhstan/2023-03-20/all").status_code == 200

@@ -55,6 +55,15 @@ def test_one_now_gives_one_answer(world: App, local: Browser) -> None:
     assert "Tuesday, March 21, 2023" in one.text
 
 
+def test_a_day_with_an_approved_edition_shows_that_one(world: App, local: Browser) -> None:
+    put_stories(world)
+    answer = local.get("/preview/kazakhstan", params={"now": NOW, "date": "2023-03-20"})
+    assert "approved: this is what goes out" in answer.text
+    assert "Governing Bloc Keeps Its Majority" in answer.text and "Early Vote Called" not in answer.text
+    plan = local.get("/preview/kazakhstan", params={"now": "2023-03-20T01:59:00Z", "date": "2023-03-20"})
+    assert "a plan: what would go out" in plan.text and "Early Vote Called" in plan.text
+
+
 def test_an_empty_preview_names_its_reason(local: Browser) -> None:
     assert "No item has been seen yet" in local.get("/preview/quiet", params={"format": "html"}).text
 

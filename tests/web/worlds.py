@@ -11,6 +11,7 @@ from digest.app import App
 from digest.documents import read_configuration
 from digest.model import Block, DateQuality, Item, short_id
 from digest.pipeline.view import sha256, to_json
+from digest.resources import template_texts
 from digest.services.stories import StoryClusterer
 from digest.settings import Instance, Settings
 from digest.storage.config import mirror
@@ -57,7 +58,8 @@ def open_world(root: Path, engine: Engine) -> App:
         mirror(connection, configuration, NOW)
         insert_edition(
             connection, newsletter="kazakhstan", date=date(2023, 3, 20), cutoff_at=NOW, built_at=NOW, config_version=1,
-            view_text=to_json(views.EDITION), view_sha256=sha256(views.EDITION), templates={}, stories=[])
+            view_text=to_json(views.EDITION), view_sha256=sha256(views.EDITION), templates=template_texts(None),
+            stories=[])
     return App(Instance(root), Settings(), engine, FixedClock(), configuration)
 
 def put_mail(app: App, name: str = "0001-anna.eml", subject: str = "Kazakhstan News") -> Path:
