@@ -108,11 +108,12 @@ def read_time(text: str) -> datetime:
 
 
 def framed_html(html: str, look: Look) -> str:
-    """The mail as a frame shows it: links open outside, marks are filled in, dark rules apply where asked for."""
+    """The mail as a frame shows it: links open outside, marks are filled in, dark or light as asked for."""
     for mark, text in PREVIEW_MARKS.items():
         html = html.replace(mark, text)
-    if look.endswith("dark"):
-        html = html.replace("@media (prefers-color-scheme: dark)", "@media all")
+    dark = look.endswith("dark")
+    html = html.replace("@media (prefers-color-scheme: dark)", "@media all" if dark else "@media not all")
+    html = html.replace("color-scheme: light dark", f"color-scheme: {'dark' if dark else 'light'}")
     return open_links_outside(html)
 
 
