@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, update
 
 from digest.documents import Configuration, Newsletter, read_configuration
 from digest.errors import NotFound
@@ -20,7 +20,7 @@ from digest.storage import deliveries as ledger
 from digest.storage.config import mirror
 from digest.storage.engine import read_only
 from digest.storage.items import store
-from digest.storage.schema import poll_attempts
+from digest.storage.schema import poll_attempts, subscriptions
 from digest.storage.subscribers import subscription_of
 
 NOW = datetime(2023, 3, 20, 2, 0, tzinfo=UTC)
@@ -191,6 +191,26 @@ def test_each_reader_is_queued_once_with_the_frozen_message(
     assert len({row.message.html for row in rows}) == 1
     assert rows[0].message.subject == STRIKE and "%%unsubscribe%%" in rows[0].message.html
     assert subscription is not None and rows[0].unsubscribe == f"subscription:{subscription.id}"
+
+
+def test_a_reader_who_hides_a_section_gets_a_variant(
+    engine: Engine, configuration: Configuration, news: Newsletter
+) -> None:
+    tell(engine, configuration, "herald", STRIKE, NOW - 2 * HOUR)
+    tell(engine, configuration, "courier", GRAIN, NOW - 9 * HOUR)
+    edition = build(engine, configuration, NOW).edition
+    assert edition is not None
+    with engine.begin() as conn:
+        for name in ("anna", "bek"):
+            subscribers.subscribe(conn, "kazakhstan", f"{name}@example.org", "operator", NOW)
+        anna = subscription_of(conn, "anna@example.org", "kazakhstan")
+        assert anna is not None
+        conn.execute(update(subscriptions).where(subscriptions.c.id == anna.id).values(hidden_sections='["latest"]'))
+    editions.queue_deliveries(engine, edition, news, SETTINGS, now=NOW)
+    with read_only(engine) as conn:
+        texts = {d.target: d.message.text for d in ledger.deliveries_of(conn, edition.subject)}
+    assert STRIKE in texts["anna@example.org"] and GRAIN not in texts["anna@example.org"]
+    assert GRAIN in texts["bek@example.org"]
 
 
 def test_an_edition_is_sent_when_no_row_is_open(
