@@ -109,8 +109,6 @@ def sha256(view: EditionView) -> str:
     return hashlib.sha256(to_json(view).encode()).hexdigest()
 
 
-
-
 def from_json(text: str) -> EditionView:
     """The view that `to_json` wrote: from_json(to_json(v)) == v. Raises KeyError or ValueError on other text."""
     value: EditionView = _build(EditionView, json.loads(text))
@@ -120,7 +118,8 @@ def from_json(text: str) -> EditionView:
 def _build(kind: Any, value: Any) -> Any:
     if dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
-        return typing.cast(Any, kind)(**{f.name: _build(hints[f.name], value[f.name]) for f in dataclasses.fields(kind)})
+        fields = {field.name: _build(hints[field.name], value[field.name]) for field in dataclasses.fields(kind)}
+        return typing.cast(Any, kind)(**fields)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple:
         return tuple(_build(arguments[0], element) for element in value)
