@@ -2,11 +2,13 @@
 
 import os
 import secrets
+import socket
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -19,8 +21,12 @@ from digest.mail.outbox import OutboxMailer
 from digest.mail.sessions import SmtpMailer
 from digest.parsing import ParserPool
 from digest.ports import Clock, Fetcher, Mailer
+from digest.resources import template_texts
 from digest.services import config as config_service
+from digest.services.cycle import Cycle
+from digest.services.deliveries import SendReport, send_due
 from digest.services.replay import SimulatedClock, documents_of, write_documents
+from digest.services.stories import StoryClusterer
 from digest.settings import Instance, Settings, load_settings
 from digest.storage.engine import open_engine
 from digest.storage.migrate import migrate
@@ -36,7 +42,10 @@ class SystemClock:
 
 @dataclass
 class App:
-    """An opened instance. `resolve` maps host names (or "*.suffix") to loopback addresses, for the demo."""
+    """An opened instance.
+
+    `resolve` maps host names (or "*.suffix") to loopback addresses, for the demo. `holder` names it in leases.
+    """
 
     instance: Instance
     settings: Settings
@@ -44,6 +53,7 @@ class App:
     clock: Clock
     configuration: Configuration
     resolve: dict[str, tuple[str, int]] = field(default_factory=dict)
+    holder: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
 
     def fetcher(self) -> Fetcher:
         return HttpFetcher(self.settings.polling, user_agent=self._user_agent(), resolve=self.resolve)
@@ -60,6 +70,31 @@ class App:
 
     def signer(self) -> Signer:
         return Signer(secret_key(self.instance))
+
+    @asynccontextmanager
+    async def cycle(self) -> AsyncIterator[Cycle]:
+        """What turns the wheel from poll to alerts, with a fetcher and parser of its own while the context is open."""
+        fetcher, parser = self.fetcher(), self.parser()
+        try:
+            yield Cycle(self.engine, fetcher, parser, StoryClusterer(self.engine), self.clock, self.settings,
+                        partial(template_texts, self.instance.templates), self.holder)
+        finally:
+            await fetcher.close()
+            await parser.close()
+
+    async def send_due(self, *, subject: str | None = None) -> SendReport:
+        """Sends what is due (of one subject), with a mailer of its own."""
+        mailer = self.mailer()
+        try:
+            return await send_due(self.engine, mailer, self.clock, settings=self.settings, signer=self.signer(),
+                                  holder=self.holder, subject=subject)
+        finally:
+            await mailer.close()
+
+    @property
+    def zone(self) -> str:
+        """The zone of times that belong to no newsletter: the first newsletter's."""
+        return next((newsletter.zone for newsletter in self.configuration.newsletters.values()), "UTC")
 
     def refresh_configuration(self) -> Configuration:
         """Imports changed documents and returns the configuration in force; wrong ones are logged, not imported."""

@@ -5,9 +5,7 @@ documents. A new day begins with an empty instance, for yesterday's stories told
 """
 
 import asyncio
-import os
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,11 +21,11 @@ from digest.pipeline.view import EditionView
 from digest.ports import Clock
 from digest.resources import template_texts
 from digest.services import alerts, deliveries, editions, leaving, subscribers
-from digest.services.cycle import CycleReport, run_cycle
+from digest.services.cycle import CycleReport
 from digest.services.deliveries import SendReport
 from digest.services.editions import Queued
 from digest.services.feeds import PollOutcome
-from digest.services.stories import StoryClusterer, TickReport
+from digest.services.stories import TickReport
 from digest.settings import DatabaseSettings, Instance, SmtpSettings, load_settings
 from digest.storage.editions import EditionRow
 from digest.storage.engine import read_only
@@ -144,11 +142,10 @@ async def run(app: App, on_outcome: Callable[[PollOutcome], None] | None = None)
     4. send what is due;
     5. write the edition's files.
     """
-    holder = f"{socket.gethostname()}:{os.getpid()}"
     await asyncio.to_thread(_enlist, app)
-    cycle = await _cycle(app, holder, on_outcome)
+    cycle = await _cycle(app, on_outcome)
     edition, created, queued = await asyncio.to_thread(_build, app)
-    sent = await _send(app, holder)
+    sent = await app.send_due()
     await asyncio.to_thread(editions.settle, app.engine, edition)
     items, stories = await asyncio.to_thread(_count, app)
     files = await asyncio.to_thread(_write, app, edition)
@@ -164,15 +161,9 @@ def _enlist(app: App) -> None:
         alerts.add(conn, ALERT, QUERY, ANALYST, now, "demo")
 
 
-async def _cycle(app: App, holder: str, on_outcome: Callable[[PollOutcome], None] | None) -> CycleReport:
-    fetcher, parser = app.fetcher(), app.parser()
-    try:
-        return await run_cycle(
-            app.engine, fetcher, parser, StoryClusterer(app.engine), app.clock, app.settings, app.configuration.feeds,
-            holder=holder, everything=True, on_outcome=on_outcome)
-    finally:
-        await fetcher.close()
-        await parser.close()
+async def _cycle(app: App, on_outcome: Callable[[PollOutcome], None] | None) -> CycleReport:
+    async with app.cycle() as cycle:
+        return await cycle.run(app.configuration.feeds, zone=app.zone, everything=True, on_outcome=on_outcome)
 
 
 def _build(app: App) -> tuple[EditionRow, bool, Queued]:
@@ -185,15 +176,6 @@ def _build(app: App) -> tuple[EditionRow, bool, Queued]:
         raise DigestError(f"the demo's edition has no story: {built.view.empty_reason}")
     return built.edition, built.created, editions.queue_deliveries(
         app.engine, built.edition, newsletter, app.settings, now=now)
-
-
-async def _send(app: App, holder: str) -> SendReport:
-    mailer = app.mailer()
-    try:
-        return await deliveries.send_due(
-            app.engine, mailer, app.clock, settings=app.settings, signer=app.signer(), holder=holder)
-    finally:
-        await mailer.close()
 
 
 def _count(app: App) -> tuple[int, int]:

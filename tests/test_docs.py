@@ -32,8 +32,10 @@ def test_every_command_is_documented(command: str) -> None:
     assert f"digest {command}" in GUIDES
 
 
-@pytest.mark.parametrize("name", sorted({m.group(1) for m in re.finditer(r"`?\bdigest(?: --instance \S+)? ([a-z]+)", DOCS)
-                                        if m.group(0).startswith("`")}))
+WRITTEN = sorted({m.group(1) for m in re.finditer(r"`digest(?: --instance \S+)? ([a-z]+)", DOCS)})
+
+
+@pytest.mark.parametrize("name", WRITTEN)
 def test_every_documented_command_exists(name: str) -> None:
     assert name in COMMANDS
     assert CliRunner().invoke(cli, [name, "--help"]).exit_code == 0

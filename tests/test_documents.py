@@ -67,13 +67,16 @@ def test_a_region_of_the_instance_wins_over_the_packaged_one_of_the_same_name() 
     (NEWS, NEWSLETTER + 'slug = "other"\n', 5, "slug", "name of the file"),
     ("newsletters/preview.toml", NEWSLETTER, None, "slug", "address of the program itself"),
     ("newsletters/Big News.toml", NEWSLETTER, None, "slug", "pattern"),
-    (SRC, SOURCES.replace("https://herald.example/world", "herald.example/world"), 15, "sources.1.feeds.1.url", "absolute"),
+    (SRC, SOURCES.replace("https://herald.example/world", "herald.example/world"), 15, "sources.1.feeds.1.url",
+     "absolute"),
     (SRC, SOURCES.replace('"ru"', '"russian"'), 15, "sources.1.feeds.1.language", "pattern"),
     (SRC, SOURCES.replace("herald.example/rss", "steppe.example/feed"), 14, "sources.1.feeds.0.url", "stands twice"),
     (SRC, SOURCES.replace('"herald"', '"steppe"'), 10, "sources.1.slug", "stands twice"),
     (GAZ, '[[regions]]\nname = "A"\n\n[[regions]]\nname = "A"\n', 5, "regions.1.name", "stands twice"),
 ])
-def test_a_mistake_is_told_with_file_line_and_key(path: str, text: str, line: int | None, key: str | None, said: str) -> None:
+def test_a_mistake_is_told_with_file_line_and_key(
+    path: str, text: str, line: int | None, key: str | None, said: str
+) -> None:
     with pytest.raises(ConfigError) as caught:
         read_configuration({path: text})
     error = caught.value
@@ -97,9 +100,11 @@ def test_all_mistakes_of_all_documents_are_found_at_once() -> None:
 
 def test_what_is_allowed_but_hardly_meant_is_doubted() -> None:
     text = NEWSLETTER.replace('regions = ["Kazakhstan"]', 'regions = ["Kazakhstan", "Kazkhstan"]') + (
-        'tagline = "A daily letter to read over drinks.and it is free"\ndays = ["mon"]\nread = ["en", "ru"]\ncount = ["en"]\n')
+        'tagline = "A daily letter to read over drinks.and it is free"\ndays = ["mon"]\nread = ["en", "ru"]\n'
+        'count = ["en"]\n')
     doubts = find_doubts(read_configuration({NEWS: text, SRC: SOURCES}))
-    assert [doubt.removeprefix(f"{NEWS}: ").split(":")[0] for doubt in doubts] == ["tagline", "tagline", "count", "regions"]
+    keys = [doubt.removeprefix(f"{NEWS}: ").split(":")[0] for doubt in doubts]
+    assert keys == ["tagline", "tagline", "count", "regions"]
     assert "no feed is of 'Kazkhstan'" in doubts[-1]
 
 

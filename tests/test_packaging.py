@@ -64,8 +64,9 @@ def test_an_installed_wheel_works_from_any_directory(built: Path, tmp_path: Path
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     environment = {**os.environ, "PYTHONPATH": str(site)}
-    code = "import digest.resources as r; print(r.__file__); print(len(r.template_texts(None)), r.packaged_config_dir())"
-    result = subprocess.run([sys.executable, "-c", code], cwd=elsewhere, env=environment, capture_output=True, text=True)
+    code = "import digest.resources as r; print(r.__file__); print(len(r.template_texts()), r.packaged_config_dir())"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=elsewhere, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     where, counted = result.stdout.splitlines()
     assert where.startswith(str(site))

@@ -13,8 +13,11 @@ from digest.app import App
 from digest.mail.outbox import OutboxMailer
 from digest.parsing import ParserPool
 from digest.ports import FetchRequest, FetchResponse
+from digest.resources import template_texts
 from digest.scheduler import Lane, Scheduler, running
+from digest.services.cycle import Cycle
 from digest.services.editions import list_editions
+from digest.services.stories import StoryClusterer
 from digest.services.subscribers import subscribe
 from digest.storage.engine import read_only
 from tests.web.worlds import FixedClock, open_world, put_stories
@@ -69,7 +72,9 @@ def world(tmp_path: Path, sqlite_engine: Engine) -> Instance:
 
 
 def scheduler(world: Instance) -> Scheduler:
-    return Scheduler(world, world.feed_server, ParserPool(1, 5.0), OutboxMailer(world.instance.outbox))
+    turn = Cycle(world.engine, world.feed_server, ParserPool(1, 5.0), StoryClusterer(world.engine), world.clock,
+                 world.settings, template_texts, world.holder)
+    return Scheduler(world, turn, OutboxMailer(world.instance.outbox))
 
 
 def editions_of(world: Instance) -> list[str]:

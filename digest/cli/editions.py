@@ -1,8 +1,6 @@
 """`digest preview`, `digest send` and `digest why`."""
 
 import asyncio
-import os
-import socket
 import webbrowser
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,9 +20,7 @@ from digest.pipeline.render import without_sections
 from digest.pipeline.view import EditionView
 from digest.resources import template_texts
 from digest.services import deliveries, editions, leaving, newsletters
-from digest.services.cycle import run_cycle
 from digest.services.editions import Preview
-from digest.services.stories import StoryClusterer
 from digest.services.subscribers import normalise_address
 from digest.storage.engine import read_only
 from digest.storage.feeds import never_polled
@@ -120,7 +116,7 @@ def send(app: App, newsletter: str, date: Date | None, now: datetime | None) -> 
         return
     print_built(Console(), built)
     queued = editions.queue_deliveries(app.engine, built.edition, chosen, app.settings, now=instant)
-    report = _send_due(app, built.edition.subject)
+    report = asyncio.run(app.send_due(subject=built.edition.subject))
     editions.settle(app.engine, built.edition)
     if not queued.new and not queued.known:
         click.echo(f"No active subscribers yet: digest subscribers add EMAIL --newsletter {chosen.slug}")
@@ -165,13 +161,8 @@ def _poll_at_first(app: App, newsletter: Newsletter) -> None:
     click.echo(f"Never polled: polling {len(feeds)} feeds first.", err=True)
 
     async def run() -> None:
-        fetcher, parser = app.fetcher(), app.parser()
-        try:
-            await run_cycle(app.engine, fetcher, parser, StoryClusterer(app.engine), app.clock, app.settings, feeds,
-                            holder=_holder())
-        finally:
-            await fetcher.close()
-            await parser.close()
+        async with app.cycle() as cycle:
+            await cycle.run(feeds, zone=app.zone)
 
     asyncio.run(run())
 
@@ -227,26 +218,9 @@ def _mail_test(app: App, newsletter: Newsletter, shown: Preview, view: EditionVi
         deliveries.queue(
             conn, subject=subject, channel=deliveries.MAIL, target=address,
             message=_message(shown, view, newsletter, app), unsubscribe=leaving.TEST, due_at=now, now=now)
-    report = _send_due(app, subject)
+    report = asyncio.run(app.send_due(subject=subject))
     place = "" if app.settings.smtp.host else f" (no SMTP server is set: look into {app.instance.outbox})"
     click.echo(f"Test mail to {address}: {'sent' if report.sent else report.error or 'waiting'}{place}", err=True)
-
-
-def _send_due(app: App, subject: str) -> deliveries.SendReport:
-    async def run() -> deliveries.SendReport:
-        mailer = app.mailer()
-        try:
-            return await deliveries.send_due(
-                app.engine, mailer, app.clock, settings=app.settings, signer=app.signer(), holder=_holder(),
-                subject=subject)
-        finally:
-            await mailer.close()
-
-    return asyncio.run(run())
-
-
-def _holder() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def _readers(count: int) -> str:

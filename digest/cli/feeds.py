@@ -1,8 +1,6 @@
 """`digest poll`."""
 
 import asyncio
-import os
-import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -14,11 +12,10 @@ from rich.table import Table
 
 from digest.app import App
 from digest.cli import with_app
-from digest.errors import NotFound
+from digest.errors import NotFound, SendRefused
 from digest.model import Feed
-from digest.services.cycle import CycleReport, run_cycle
+from digest.services.cycle import CycleReport
 from digest.services.feeds import PollOutcome
-from digest.services.stories import StoryClusterer
 
 GOOD = frozenset({"ok", "unchanged", "not_modified"})
 
@@ -30,7 +27,7 @@ GOOD = frozenset({"ok", "unchanged", "not_modified"})
 def poll(app: App, newsletter: str | None, everything: bool) -> None:
     """Poll the feeds that are due, or those of NEWSLETTER, and print what came of each.
 
-    New items are put into stories and alert rules are tried on them; alerts are queued, not sent.
+    New items are put into stories and alert rules are tried on them; alerts that fire are mailed.
     """
     feeds = feeds_of(app, newsletter)
     if not feeds:
@@ -40,6 +37,8 @@ def poll(app: App, newsletter: str | None, everything: bool) -> None:
         task = progress.add_task("Polling", total=len(feeds))
         report = asyncio.run(_run(app, feeds, everything, lambda outcome: progress.advance(task)))
     print_report(Console(), report, total=len(feeds))
+    if report.alerts:
+        _mail_alerts(app, Console())
 
 
 def feeds_of(app: App, newsletter: str | None) -> Sequence[Feed]:
@@ -62,7 +61,7 @@ def print_report(console: Console, report: CycleReport, *, total: int) -> None:
     waiting = total - len(outcomes)
     console.print(
         f"{len(outcomes)} of {total} feeds polled, {failed} failed, {new} new items, "
-        f"{report.tick.stories} new stories, {report.alerts} alerts queued."
+        f"{report.tick.stories} new stories, {report.alerts} alerts."
         + (f" {waiting} not due yet (--all polls them too)." if waiting else ""))
 
 
@@ -87,11 +86,16 @@ def outcome_table(outcomes: Sequence[PollOutcome]) -> Table:
 
 async def _run(app: App, feeds: Sequence[Feed], everything: bool,
                on_outcome: Callable[[PollOutcome], None]) -> CycleReport:
-    fetcher, parser = app.fetcher(), app.parser()
+    async with app.cycle() as cycle:
+        return await cycle.run(feeds, zone=app.zone, everything=everything, on_outcome=on_outcome)
+
+
+def _mail_alerts(app: App, console: Console) -> None:
+    """Sends what is due; where mail may not leave, says why and leaves it in the ledger."""
     try:
-        return await run_cycle(app.engine, fetcher, parser, StoryClusterer(app.engine), app.clock, app.settings, feeds,
-                               holder=f"poll@{socket.gethostname()}:{os.getpid()}", everything=everything,
-                               on_outcome=on_outcome)
-    finally:
-        await fetcher.close()
-        await parser.close()
+        sent = asyncio.run(app.send_due())
+    except SendRefused as refusal:
+        console.print(f"[yellow]{escape(str(refusal))}[/]")
+        return
+    error = f" {escape(sent.error)}" if sent.error else ""
+    console.print(f"{sent.sent} mails sent, {sent.remaining} waiting.{error}")

@@ -10,7 +10,6 @@ from rich.progress import Progress
 from rich.table import Table
 
 from digest.app import ArchiveApp, open_archive
-from digest.resources import template_texts
 from digest.services.replay import ReplayReport
 from digest.services.replay import replay as run_replay
 
@@ -47,15 +46,11 @@ def _run(app: ArchiveApp, out: Path, first: datetime | None, last: datetime | No
         task = progress.add_task("Replaying", total=(end - start).total_seconds())
 
         async def work() -> ReplayReport:
-            parser = app.parser()
-            try:
+            async with app.cycle() as cycle:
                 return await run_replay(
-                    app.engine, app.fetcher(), parser, app.clock, app.settings, app.configuration,
-                    template_texts(app.instance.templates), out, start=start, end=end,
+                    cycle, app.clock, app.configuration, out, start=start, end=end,
                     first=first.date() if first else None, last=last.date() if last else None,
                     on_progress=lambda at: progress.update(task, completed=(at - start).total_seconds()))
-            finally:
-                await parser.close()
 
         return asyncio.run(work())
 

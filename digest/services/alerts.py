@@ -1,7 +1,7 @@
 """Alert rules and their firing: what happened to stories becomes alerts, alerts become queued mail."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -105,7 +105,7 @@ def remove(conn: Connection, name: str) -> AlertRule:
 
 
 def fire(engine: Engine, *, settings: Settings, now: datetime, zone: str = "UTC",
-         templates: Mapping[str, str] | None = None) -> FireReport:
+         templates: Callable[[], Mapping[str, str]] = template_texts) -> FireReport:
     """Turns story events that were not yet looked at into alerts and queued mail; sends nothing.
 
     Steps, until no event is left:
@@ -115,7 +115,7 @@ def fire(engine: Engine, *, settings: Settings, now: datetime, zone: str = "UTC"
        reader, queue one mail a bundle.
 
     A process that is killed at any point loses and doubles nothing; running it twice or in two processes changes
-    nothing. `zone` is that of the times shown; `templates` default to the packaged ones.
+    nothing. `zone` is that of the times shown; `templates` are read only where something fires.
     """
     total = FireReport()
     post = _Post(settings, now, ZoneInfo(zone), templates)
@@ -167,7 +167,8 @@ def _hits(conn: Connection, rules: Sequence[AlertRule], item_ids: Sequence[str])
 class _Post:
     """Stores the alerts of a page and queues their mail."""
 
-    def __init__(self, settings: Settings, now: datetime, zone: ZoneInfo, templates: Mapping[str, str] | None):
+    def __init__(self, settings: Settings, now: datetime, zone: ZoneInfo,
+                 templates: Callable[[], Mapping[str, str]]):
         self._settings, self._now, self._zone, self._templates = settings, now, zone, templates
 
     def store(self, engine: Engine, page: _Page) -> FireReport:
@@ -187,8 +188,7 @@ class _Post:
 
     @cached_property
     def _renderer(self) -> Renderer:
-        templates = template_texts(None) if self._templates is None else self._templates
-        return Renderer(templates, base=deliveries.base_url(self._settings))
+        return Renderer(self._templates(), base=deliveries.base_url(self._settings))
 
     def _message(self, hits: Sequence[Hit], stories: Mapping[str, Story]) -> Message:
         site = self._settings.site

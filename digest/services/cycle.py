@@ -1,7 +1,10 @@
-"""One turn of the work between polls and mail: poll → cluster tick → alerts. Safe to run twice, late or in two processes."""
+"""One turn of the work between polls and mail: poll → cluster tick → alerts.
+
+Safe to run twice, late or in two processes.
+"""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -17,35 +20,45 @@ from digest.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class CycleReport:
-    """What one cycle did. `alerts` counts alerts that were queued for mail."""
+    """What one turn did. `alerts` counts alerts that were queued for mail."""
 
     outcomes: tuple[PollOutcome, ...]
     tick: TickReport
     alerts: int
 
 
-async def run_cycle(
-    engine: Engine,
-    fetcher: Fetcher,
-    parser: ParserPool,
-    clusterer: StoryClusterer,
-    clock: Clock,
-    settings: Settings,
-    feeds: Sequence[Feed],
-    *,
-    holder: str,
-    everything: bool = False,
-    on_outcome: Callable[[PollOutcome], None] | None = None,
-) -> CycleReport:
-    """Polls those of `feeds` that are due (`everything`: all), assigns new items to stories, queues alerts.
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """What a turn needs. `holder` names this process in leases."""
 
-    Steps:
-    1. poll: each feed in a transaction of its own;
-    2. tick: the holder of the clusterer lease assigns every unassigned item;
-    3. fire: story events after the alerts' cursor become alerts and queued deliveries. Nothing is sent here.
-    """
-    outcomes = await poll(engine, fetcher, parser, clock, settings.polling, feeds,
-                          everything=everything, on_outcome=on_outcome)
-    tick = await asyncio.to_thread(clusterer.tick, clock.now(), holder)
-    fired = await asyncio.to_thread(alerts.fire, engine, settings=settings, now=clock.now())
-    return CycleReport(tuple(outcomes), tick, fired.alerts)
+    engine: Engine
+    fetcher: Fetcher
+    parser: ParserPool
+    clusterer: StoryClusterer
+    clock: Clock
+    settings: Settings
+    templates: Callable[[], Mapping[str, str]]
+    holder: str
+
+    async def run(
+        self,
+        feeds: Sequence[Feed],
+        *,
+        zone: str = "UTC",
+        everything: bool = False,
+        on_outcome: Callable[[PollOutcome], None] | None = None,
+    ) -> CycleReport:
+        """Polls those of `feeds` that are due (`everything`: all), assigns new items to stories, queues alerts.
+
+        Steps:
+        1. poll: each feed in a transaction of its own;
+        2. tick: the holder of the clusterer lease assigns every unassigned item;
+        3. fire: story events after the alerts' cursor become alerts and queued deliveries, with times in `zone`.
+           Nothing is sent here.
+        """
+        outcomes = await poll(self.engine, self.fetcher, self.parser, self.clock, self.settings.polling, feeds,
+                              everything=everything, on_outcome=on_outcome)
+        tick = await asyncio.to_thread(self.clusterer.tick, self.clock.now(), self.holder)
+        fired = await asyncio.to_thread(alerts.fire, self.engine, settings=self.settings, now=self.clock.now(),
+                                        zone=zone, templates=self.templates)
+        return CycleReport(tuple(outcomes), tick, fired.alerts)

@@ -21,19 +21,15 @@ from digest.documents import Configuration, Newsletter
 from digest.errors import NotFound
 from digest.fetch.archive import Archive
 from digest.model import Feed, Source, Story
-from digest.parsing import ParserPool
 from digest.pipeline.slots import next_release
 from digest.pipeline.view import EditionView
-from digest.ports import Fetcher
 from digest.services import editions
-from digest.services.cycle import run_cycle
-from digest.services.stories import StoryClusterer
+from digest.services.cycle import Cycle
 from digest.settings import Settings
 from digest.storage import stories as story_storage
 from digest.storage.engine import read_only
 
 EVERYTHING = "everything"  # slug of the newsletter that a replay makes up where none is given
-HOLDER = "replay"
 
 
 class SimulatedClock:
@@ -115,8 +111,7 @@ def timeline(
 
 
 async def replay(
-    engine: Engine, fetcher: Fetcher, parser: ParserPool, clock: SimulatedClock, settings: Settings,
-    configuration: Configuration, templates: Mapping[str, str], out: Path, *, start: datetime, end: datetime,
+    cycle: Cycle, clock: SimulatedClock, configuration: Configuration, out: Path, *, start: datetime, end: datetime,
     first: Date | None = None, last: Date | None = None, on_progress: Callable[[datetime], None] | None = None,
 ) -> ReplayReport:
     """Polls from `start` to `end` and writes each edition dated from `first` to `last` (None: all) to `out`.
@@ -124,14 +119,13 @@ async def replay(
     At a release the feeds are polled once more, as the scheduler would just before it.
     """
     (newsletter,) = configuration.newsletters.values()
-    clusterer = StoryClusterer(engine)
+    engine, settings, templates = cycle.engine, cycle.settings, cycle.templates()
     interval = timedelta(minutes=settings.polling.interval_minutes)
     written: list[ReplayedEdition] = []
     polls = items = 0
     for at, is_release in timeline(start, end, interval, newsletter):
         clock.set(at)
-        report = await run_cycle(
-            engine, fetcher, parser, clusterer, clock, settings, configuration.feeds, holder=HOLDER)
+        report = await cycle.run(configuration.feeds)
         polls += len(report.outcomes)
         items += sum(outcome.new for outcome in report.outcomes)
         if is_release:

@@ -17,7 +17,6 @@ from digest.errors import DeliveryError
 from digest.mail.sessions import SmtpMailer
 from digest.ports import Envelope
 from digest.settings import SmtpSettings
-from tests.conftest import unavailable
 from tests.smtp_sink import Sink
 
 DATA = b"Subject: test\r\n\r\n.a line with a dot\r\n"
@@ -148,7 +147,7 @@ def running(**options: Any) -> Iterator[Sink]:
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLContext]:
     """A certificate for 127.0.0.1 that nobody trusts, and a server's context with it."""
     if not shutil.which("openssl"):
-        unavailable("no openssl command to make a certificate with")
+        pytest.skip("no openssl command to make a certificate with")
     folder = tmp_path_factory.mktemp("tls")
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",

@@ -205,7 +205,7 @@ def test_a_process_that_dies_while_it_stores_loses_and_doubles_nothing(world: Wo
     world.rule("gas", "gas")
     world.arrive("Gas prices rise")
     with pytest.raises(LookupError):
-        world.fire(templates={"email/edition.css": ""})  # no template to render: the transaction is undone
+        world.fire(templates=lambda: {"email/edition.css": ""})  # no template to render: the transaction is undone
     assert world.queued() == []
     assert world.fire() == FireReport(1, 1)
     assert len(world.queued()) == 1

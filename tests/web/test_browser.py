@@ -10,7 +10,6 @@ import pytest
 
 from digest.pipeline.render import Renderer
 from digest.resources import template_texts
-from tests.conftest import unavailable
 from tests.pipeline import views
 
 pytestmark = pytest.mark.browser
@@ -27,7 +26,7 @@ def chromium() -> Iterator[Any]:
 
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
-        unavailable("Chromium is not installed")
+        pytest.skip("Chromium is not installed")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-quic"])
         yield browser

@@ -15,7 +15,8 @@ def upgrade() -> None:
     _stories()
     _ledger()
     _editions()
-    _people_and_alerts()
+    _people()
+    _alerts()
 
 
 def _instant(name: str, nullable: bool = False) -> sa.Column[datetime]:
@@ -216,7 +217,7 @@ def _editions() -> None:
     )
 
 
-def _people_and_alerts() -> None:
+def _people() -> None:
     op.create_table(
         "subscribers",
         sa.Column("id", sa.Integer(), nullable=False), sa.Column("email", sa.Text(), nullable=False),
@@ -234,6 +235,9 @@ def _people_and_alerts() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_subscriptions"),
         sa.UniqueConstraint("subscriber_id", "newsletter", name="uq_subscriptions_subscriber_id_newsletter"),
     )
+
+
+def _alerts() -> None:
     op.create_table(
         "alert_rules",
         sa.Column("id", sa.Integer(), nullable=False), sa.Column("name", sa.Text(), nullable=False),
