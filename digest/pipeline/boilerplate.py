@@ -81,7 +81,7 @@ def clean_summary(text: str, title: str, known: Boilerplate) -> str:
 
 def ends_cut(text: str) -> str:
     """`text` with a trailing "[…]" or "..." as a plain ellipsis."""
-    return _ELLIPSIS.sub("…", text)
+    return text[:-20] + _ELLIPSIS.sub("…", text[-20:])
 
 
 def _group(found: re.Match[str] | None, name: str) -> str | None:

@@ -33,8 +33,9 @@ exclusif critique dossier portrait disparition livre format clash enquête réci
 jeu-concours tribune éditorial chronique reportage eilmeldung kommentar exklusiv urgente exclusiva
 срочно видео фото обзор мнение интервью молния ковид нато обновлено covid-19 коронавирус""".split())
 
-_CAPITAL = r"(?:[A-ZА-ЯЁӘІҢҒҮҰҚӨҺЎҲЧÀ-ÖØ-Þ]['’]?){3,}|[A-ZА-ЯЁ]{2,}(?=[ -][A-ZА-ЯЁ]{3})|ST\."
-_CITY = rf"(?:{_CAPITAL})(?:[ -](?:{_CAPITAL}|[A-ZА-Я]{{2,}}))*"
+MAX_DATELINE = 160  # characters in which a dateline ends
+_WORD = r"(?:ST\.|(?:[A-ZА-ЯЁӘІҢҒҮҰҚӨҺЎҲЧÀ-ÖØ-Þ]['’]?){2,30})"
+_CITY = rf"{_WORD}(?:[ -]{_WORD}){{0,4}}"
 _DATE = r"(?:\d{1,2}\.? [^\W\d_]{3,12}\.?|[^\W\d_]{3,12}\.? \d{1,2})"
 _DASH = r"(?:\s*(?:--|[–—−]|-(?=\s))\s*)"
 DATELINE = re.compile(
@@ -62,17 +63,17 @@ def split_dateline(text: str) -> Dateline:
 
     Two cities are joined by a slash ("Almaty/Astana"); a country after the city stays with it.
     """
-    if found := DATELINE.match(text):
+    if found := DATELINE.match(text[:MAX_DATELINE]):
         city, second, country = found.group("city", "second", "country")
         named = agency_named(found.group("agency") or found.group("named") or "")
         is_label = not NO_PLACE.isdisjoint(re.split("[ -]", city.casefold())) or city.casefold() in NO_PLACE
-        usable = not is_label and (named or not found.group("named"))
+        usable = len(city) > 2 and not is_label and (named or not found.group("named"))
         rest = text[found.end():]
         if usable and len(rest) > 20 and not _is_agency(city):
             return Dateline(_capital(rest), _place(city, second, country), named)
         if _is_agency(city) and not second and len(rest) > 20:  # "TASS - ..."
             return Dateline(_capital(rest), None, agency_named(city))
-    if (found := CREDIT.match(text)) and (named := agency_named(found.group("agency"))):
+    if (found := CREDIT.match(text[:MAX_DATELINE])) and (named := agency_named(found.group("agency"))):
         return Dateline(_capital(text[found.end():]), None, named)
     return Dateline(text, None, None)
 

@@ -7,10 +7,14 @@ import nh3
 
 from digest.model import Block
 
-BREAKING = {"p", "div", "br", "li", "ul", "ol", "blockquote", "section", "article", "tr", "table", "pre", "hr",
+BREAKING = {"p", "div", "br", "blockquote", "section", "article", "tr", "table", "pre", "hr",
             "h1", "h2", "h3", "h4", "h5", "h6"}
 DROPPED = {"script", "style", "figcaption", "noscript", "template", "iframe", "object", "form", "button", "select"}
 LOOKS_LIKE_MARKUP = re.compile(r"<[a-zA-Z/!][^<>]{0,2000}>")
+# Attributes go first: the cleaner takes time quadratic in open tags that differ in them.
+ATTRIBUTES = re.compile(r"""<([a-zA-Z][a-zA-Z0-9]{0,15})\s(?:[^<>"']|"[^"<]{0,2000}"|'[^'<]{0,2000}')*>""")
+# So do deeply nested elements; a paragraph nests in nothing.
+NESTING = re.compile(r"(?i)</?(?:div|section|article|main|center|ul|ol|li|dl|dd|dt|blockquote|table|tbody|tr|td)>")
 # The cleaner writes one of these tags, without attributes, and escapes all else.
 TAG = re.compile(r"<(/?)([a-z0-9]+) ?/?>")
 SPACE = re.compile(r"[ \t\r\n\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
@@ -60,6 +64,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def _cleaned(html: str) -> str:
+    html = NESTING.sub("<p>", ATTRIBUTES.sub(r"<\1>", html))
     return nh3.clean(html, tags=BREAKING, clean_content_tags=DROPPED, attributes={}, link_rel=None)
 
 

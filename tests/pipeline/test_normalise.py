@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -186,3 +187,13 @@ def test_reading_a_document_twice_gives_the_same_items() -> None:
     assert items_of(*entries) == items_of(*entries)
     assert len(items_of(*entries)) == 1
     assert items_of(*entries)[0].first_seen_at.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize("content", [
+    "ABCDE " * 40_000, "<div>" * 50_000, "<x>" * 80_000, "<a" * 100_000, "\n \n" * 80_000, "<!--" * 60_000,
+    "".join(f"<p><font a{n}=1>" for n in range(15_000)), "The post " * 28_000,
+], ids=["capitals", "nested", "unknown", "unclosed", "lines", "comments", "attributes", "posts"])
+def test_hostile_content_costs_little_time(content: str) -> None:
+    started = time.process_time()
+    item_of(content=content)
+    assert time.process_time() - started < 3
