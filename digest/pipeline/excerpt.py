@@ -38,7 +38,7 @@ def excerpt(item: Item, length: Length) -> str:
     for start, end in sentences(text, item.language)[: length.sentences]:
         sentence = " ".join(text[start:end].split())
         count = len(sentence.split())
-        if chosen and (count > room or not _is_whole(sentence)):
+        if chosen and (count > room or not _is_whole(sentence) or _is_cut_off(sentence)):
             break
         chosen.append(sentence if count <= room else cut_words(sentence, room))
         room -= count
@@ -64,6 +64,11 @@ def cut_characters(text: str, limit: int) -> str:
     if not text[limit - 1].isspace() and " " in head:
         head = head[: head.rindex(" ")]
     return head.rstrip(" ,;:-–—(«“\"'.") + ELLIPSIS
+
+
+def _is_cut_off(sentence: str) -> bool:
+    """Whether a feed's own limit ended the sentence: its author did not."""
+    return sentence.endswith((ELLIPSIS, "..."))
 
 
 def _source_text(item: Item) -> str:

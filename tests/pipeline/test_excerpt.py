@@ -16,6 +16,8 @@ LONG = " ".join(["Word"] * 70) + "."
     (f"{ONE} {LONG}", ONE, ONE),  # the second does not fit: it is left out, not cut
     (LONG, " ".join(["Word"] * 60) + "…", " ".join(["Word"] * 40) + "…"),
     (f"{ONE} And then it bro", ONE, ONE),  # a feed that cuts its own text
+    (f"{ONE} And then it bro…", ONE, ONE),
+    ("Only the beginning of…", "Only the beginning of…", "Only the beginning of…"),
     ("A text without end mark", "A text without end mark", "A text without end mark"),
     (f"Good harvest\n{ONE}", ONE, ONE),  # a subhead on a line of its own
     ("The harvest of the\nnorth is in.", "The harvest of the north is in.", "The harvest of the north is in."),
