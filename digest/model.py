@@ -171,17 +171,25 @@ class Fate:
     section: str | None = None
 
 
+UNSUBSCRIBE_MARK, REASON_MARK = "%%unsubscribe%%", "%%reason%%"
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """Rendered subject, html, text and headers: not yet addressed.
 
-    Personal places are the marks `%%unsubscribe%%` and `%%reason%%`, filled when it is addressed.
+    Personal places are UNSUBSCRIBE_MARK and REASON_MARK, filled when it is addressed.
     """
 
     subject: str
     html: str
     text: str
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def fill_marks(text: str, *, unsubscribe: str, reason: str) -> str:
+    """The text of a message with its personal places filled; both values must be escaped as the text needs."""
+    return text.replace(UNSUBSCRIBE_MARK, unsubscribe).replace(REASON_MARK, reason)
 
 
 class DeliveryState(StrEnum):

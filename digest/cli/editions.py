@@ -183,8 +183,8 @@ def _rendered(
     """The bytes of one form; equal views give equal bytes."""
     renderer = editions.renderer_of(shown.templates, app.settings)
     forms: dict[str, Callable[[], str]] = {
-        "html": lambda: _filled(renderer.html(view), newsletter),
-        "text": lambda: _filled(renderer.text(view), newsletter),
+        "html": lambda: editions.specimen(renderer.html(view), newsletter.name),
+        "text": lambda: editions.specimen(renderer.text(view), newsletter.name),
         "json": lambda: renderer.json(view),
     }
     if kind in forms:
@@ -192,22 +192,13 @@ def _rendered(
     cutoff = datetime.fromisoformat(view.cutoff)
     draft = deliveries.draft(_message(shown, view, newsletter, app), target=recipient or NOBODY,
                              settings=app.settings, now=cutoff)
-    standing = leaving.Standing(_reason(newsletter), newsletter.slug, newsletter.name)
+    standing = leaving.Standing(leaving.signed_up(newsletter.name), newsletter.slug, newsletter.name)
     return deliveries.envelope(draft, standing, settings=app.settings, signer=app.signer(), now=cutoff).data
 
 
 def _message(shown: Preview, view: EditionView, newsletter: Newsletter, app: App) -> Message:
     renderer = editions.renderer_of(shown.templates, app.settings)
     return editions.with_sender(renderer.message(view), newsletter)
-
-
-def _filled(text: str, newsletter: Newsletter) -> str:
-    """The text with its personal marks filled for nobody in particular."""
-    return text.replace("%%unsubscribe%%", "#").replace("%%reason%%", _reason(newsletter))
-
-
-def _reason(newsletter: Newsletter) -> str:
-    return f"You get this because you signed up to {newsletter.name}."
 
 
 def _mail_test(app: App, newsletter: Newsletter, shown: Preview, view: EditionView, recipient: str) -> None:

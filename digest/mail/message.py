@@ -12,10 +12,9 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from html import escape
 
-from digest.model import Message
+from digest.model import Message, fill_marks
 
 POLICY = SMTP.clone(cte_type="7bit")
-UNSUBSCRIBE_MARK, REASON_MARK = "%%unsubscribe%%", "%%reason%%"
 OWN_HEADERS = frozenset({
     "from", "to", "subject", "date", "message-id", "list-id", "list-unsubscribe", "list-unsubscribe-post",
     "auto-submitted", "precedence", "x-auto-response-suppress", "mime-version", "content-type",
@@ -51,8 +50,8 @@ def address(message: Message, to: Addressing) -> bytes:
     mail["Date"] = format_datetime(to.date)
     for name, value in _extra_headers(message.headers).items():
         mail[name] = value
-    text = _fill(message.text, to.unsubscribe_url, to.reason)
-    html = _fill(message.html, escape(to.unsubscribe_url), escape(to.reason))
+    text = fill_marks(message.text, unsubscribe=to.unsubscribe_url, reason=to.reason)
+    html = fill_marks(message.html, unsubscribe=escape(to.unsubscribe_url), reason=escape(to.reason))
     mail.set_content(text, cte=_encoding(text))
     mail.add_alternative(html, subtype="html", cte=_encoding(html))
     mail.set_boundary(f"=_{hashlib.sha256(to.message_id.encode()).hexdigest()[:32]}")  # "=_" is in no encoded body
@@ -62,10 +61,6 @@ def address(message: Message, to: Addressing) -> bytes:
 def one_line(text: str) -> str:
     """The text with control characters and runs of white space as one space: safe in a header."""
     return " ".join(_CONTROLS.sub(" ", text).split())
-
-
-def _fill(text: str, unsubscribe: str, reason: str) -> str:
-    return text.replace(UNSUBSCRIBE_MARK, unsubscribe).replace(REASON_MARK, reason)
 
 
 def _encoding(text: str) -> str:

@@ -8,18 +8,19 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date as Date
 from datetime import datetime, timedelta
+from html import escape
 
 from sqlalchemy import Connection, Engine
 
 from digest.documents import Configuration, Newsletter
-from digest.model import DeliveryState, Fate, Feed, Item, Message, Score
+from digest.model import DeliveryState, Fate, Feed, Item, Message, Score, fill_marks
 from digest.pipeline.arrange import LEAD, REST
 from digest.pipeline.compose import Composed, compose
 from digest.pipeline.pool import FIRST_WINDOW, EditionInputs, item_gate
 from digest.pipeline.render import Renderer
 from digest.pipeline.slots import local_date, release_of
 from digest.pipeline.view import EditionView, sha256, to_json
-from digest.services import deliveries, subscribers
+from digest.services import deliveries, leaving, subscribers
 from digest.settings import Settings, SiteSettings
 from digest.storage import deliveries as ledger
 from digest.storage import editions as storage
@@ -247,6 +248,11 @@ def _message(
     message = with_sender(renderer_of(edition.templates, settings).message(edition.view, hidden), newsletter)
     storage.add_message(conn, edition.id, variant, ledger.store_message(conn, message))
     return message
+
+
+def specimen(text: str, newsletter_name: str) -> str:
+    """A rendered edition as a reader gets it, but nobody's: its unsubscribe link leads nowhere."""
+    return fill_marks(text, unsubscribe="#", reason=escape(leaving.signed_up(newsletter_name)))
 
 
 def with_sender(message: Message, newsletter: Newsletter) -> Message:

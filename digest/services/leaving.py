@@ -39,6 +39,11 @@ def subscription_mark(subscription_id: int) -> str:
     return f"subscription:{subscription_id}"
 
 
+def signed_up(newsletter_name: str) -> str:
+    """Why a reader gets an edition who asked for it."""
+    return f"You get this because you signed up to {newsletter_name}."
+
+
 def standing(conn: Connection, mark: str, *, subject: str) -> Standing | None:
     """Why the mail `subject` is wanted; None where its reader left or the mark names nothing."""
     try:
@@ -100,7 +105,7 @@ def _subscription_standing(conn: Connection, subscription: Subscription, subject
     elif subscription.state != "active":
         return None
     elif subscription.subscriber.consent_source == "double-opt-in":
-        reason = f"You get this because you signed up to {name}."
+        reason = signed_up(name)
     else:
         reason = f"You get this because you were added to the readers of {name}."
     return Standing(reason, subscription.newsletter, name)

@@ -155,8 +155,9 @@ def _release(
 def _write_edition(edition: ReplayedEdition, templates: Mapping[str, str], settings: Settings) -> None:
     renderer = editions.renderer_of(templates, settings)
     edition.folder.mkdir(parents=True, exist_ok=True)
-    for name, text in (("html", renderer.html(edition.view)), ("txt", renderer.text(edition.view)),
-                       ("json", renderer.json(edition.view))):
+    view = edition.view
+    for name, text in (("html", editions.specimen(renderer.html(view), view.name)),
+                       ("txt", editions.specimen(renderer.text(view), view.name)), ("json", renderer.json(view))):
         (edition.folder / f"edition.{name}").write_text(text, encoding="utf-8")
 
 

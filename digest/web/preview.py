@@ -5,7 +5,7 @@ A day that has an approved edition shows that one, frozen; any other day its pla
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from datetime import date as Date
 from typing import Literal
@@ -31,7 +31,6 @@ LOOKS: dict[Look, str] = {
     "mail": "HTML", "phone": "Phone", "dark": "Dark", "phone-dark": "Phone, dark", "no-images": "Images off",
     "text": "Text", "json": "JSON",
 }
-PREVIEW_MARKS = {"%%unsubscribe%%": "#unsubscribe", "%%reason%%": "Here stands why the reader gets this mail."}
 
 
 class BadTime(Exception):
@@ -95,7 +94,10 @@ def shown_at(app: App, slug: str, now: datetime, date: Date | None) -> Shown:
     view = edition.view if edition else composed.view
     templates = edition.templates if edition else template_texts(app.instance.templates)
     renderer = editions.renderer_of(templates, app.settings)
-    return Shown(view, renderer.message(view), renderer.json(view), composed.fates, now, edition is not None)
+    message = renderer.message(view)
+    message = replace(message, html=editions.specimen(message.html, view.name),
+                      text=editions.specimen(message.text, view.name))
+    return Shown(view, message, renderer.json(view), composed.fates, now, edition is not None)
 
 
 def read_time(text: str) -> datetime:
@@ -108,9 +110,7 @@ def read_time(text: str) -> datetime:
 
 
 def framed_html(html: str, look: Look) -> str:
-    """The mail as a frame shows it: links open outside, marks are filled in, dark or light as asked for."""
-    for mark, text in PREVIEW_MARKS.items():
-        html = html.replace(mark, text)
+    """The mail as a frame shows it: links open outside, dark or light as asked for."""
     dark = look.endswith("dark")
     html = html.replace("@media (prefers-color-scheme: dark)", "@media all" if dark else "@media not all")
     html = html.replace("color-scheme: light dark", f"color-scheme: {'dark' if dark else 'light'}")
