@@ -57,6 +57,16 @@ def cli(ctx: click.Context, instance: str | None) -> None:
     ctx.obj = instance
 
 
+def quiet_logs() -> None:
+    """Lets warnings alone pass, to stderr: a command says by itself what it did."""
+    import logging
+
+    import structlog
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+                        logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -68,6 +78,7 @@ def with_app(command: Callable[Concatenate["App", P], R]) -> Callable[P, R]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         from digest.app import open_app
 
+        quiet_logs()
         with open_app(click.get_current_context().find_root().obj) as app:
             return command(app, *args, **kwargs)
 

@@ -1,19 +1,17 @@
 """`digest demo`: the whole chain on a made-up region, in an instance of its own."""
 
 import asyncio
-import logging
-import sys
 from datetime import UTC, timedelta
 from pathlib import Path
 
 import click
-import structlog
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from digest.app import App
+from digest.cli import quiet_logs
 from digest.cli.overview import print_lead
 from digest.demo import QUERY, DemoReport, demo_app, demo_root, run
 
@@ -27,8 +25,7 @@ def demo(ctx: click.Context) -> None:
     alert, all below var/demo of the instance. Mail goes to files; nothing leaves this machine. A second run on the
     same day (in UTC) sends nothing twice; a new day begins afresh.
     """
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-                        logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    quiet_logs()
     console = Console()
     with demo_app(demo_root(ctx.find_root().obj)) as app:
         report = asyncio.run(_run(app, console))

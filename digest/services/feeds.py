@@ -2,12 +2,12 @@
 
 import asyncio
 import hashlib
-import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import Engine
 
 from digest.errors import FetchError, ParseError
@@ -30,7 +30,7 @@ LONGEST_BACKOFF = timedelta(hours=24)
 OUTAGE_FEEDS = 3  # so many feeds that all fail to connect mean that we are offline, not they
 LASTING = frozenset({"stalled", "empty", "undated"})  # outcomes that an unchanged document keeps
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class _Run:
         except ParseError as error:
             return self._failed(feed, state, error.kind, str(error))
         except Exception as error:
-            log.exception("polling %s failed", feed.url)
+            log.exception("poll failed", feed=feed.url)
             return self._failed(feed, state, "internal_error", f"{type(error).__name__}: {error}")
 
     def _store(self, feed: Feed, state: PollState, document: ParsedFeed, columns: Mapping[str, Any]) -> PollOutcome:
