@@ -24,7 +24,7 @@ from digest.pipeline.pool import (
     fill,
 )
 from digest.pipeline.rank import Ranked, rank
-from digest.pipeline.view import Credit, EditionView, PartView, SectionView, StoryView
+from digest.pipeline.view import Credit, EditionView, PartView, SectionView, StoryView, ThemeView
 
 SUBJECT_CHARACTERS = 110
 PREHEADER_CHARACTERS = 200
@@ -83,7 +83,7 @@ def _view(arrangement: Arrangement, fates: Mapping[str, Fate], inputs: EditionIn
     rest = tuple(story_view(story, inputs, OTHER) for story in arrangement.rest)
     mailed = [*([lead] if lead else []), *(story for section in sections for story in section.stories)]
     return EditionView(
-        newsletter=newsletter.slug, name=newsletter.name, tagline=newsletter.tagline,
+        newsletter=newsletter.slug, period="daily", name=newsletter.name, tagline=newsletter.tagline,
         date=inputs.date.isoformat(), zone=newsletter.zone, language=newsletter.language,
         region=newsletter.region, parent_region=inputs.gazetteer.parent(newsletter.region),
         subject=cut_characters(mailed[0].headline if mailed else newsletter.name, SUBJECT_CHARACTERS),
@@ -92,6 +92,7 @@ def _view(arrangement: Arrangement, fates: Mapping[str, Fate], inputs: EditionIn
         cutoff=inputs.cutoff.astimezone(UTC).isoformat(timespec="seconds"),
         rule=inclusion_rule(inputs),
         empty_reason=None if mailed or rest else _empty_reason(fates, inputs),
+        notice=None, trimmed=0, theme=ThemeView(),
         missing_sources=inputs.missing_sources,
         site_url=inputs.site_url, postal_address=inputs.postal_address,
     )
@@ -109,7 +110,7 @@ def story_view(ranked: Ranked, inputs: EditionInputs, length: Length) -> StoryVi
         excerpt=excerpt(item, length),
         body=item.body if item.feed.body is BodyPolicy.FULL else (),
         also_in=also_in(ranked.candidate), sources=len(ranked.candidate.families),
-        developing=ranked.candidate.mailed is not None,
+        developing=ranked.candidate.mailed is not None, whats_new="", note="", original_headline=None,
         region=ranked.region, topics=tuple(m.topic.title for m in ranked.topics if m.topic.weight >= 0),
         image_url=item.image_url, score=round(ranked.score.total, 3),
         parts=tuple(PartView(p.name, round(p.value, 3) + 0.0, p.why) for p in ranked.score.parts),

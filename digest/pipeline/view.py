@@ -48,6 +48,9 @@ class StoryView:
     also_in: tuple[Credit, ...]  # one copy per other independent family
     sources: int  # independent families
     developing: bool
+    whats_new: str  # what a developing story has that its last mailed telling had not; "" where it is new
+    note: str  # the editor's note to readers; ""
+    original_headline: str | None  # as its source wrote it, where an editor changed it
     region: str | None
     topics: tuple[str, ...]  # topic titles
     image_url: str | None
@@ -57,7 +60,10 @@ class StoryView:
 
 @dataclass(frozen=True, slots=True)
 class SectionView:
-    """A titled list of stories; never empty. `kind` is topic, latest or more; `key` is stable."""
+    """A titled list of stories; never empty. `key` is stable.
+
+    `kind` is topic, latest, more, unreadable or brief (headlines alone).
+    """
 
     key: str
     kind: str
@@ -66,8 +72,19 @@ class SectionView:
 
 
 @dataclass(frozen=True, slots=True)
+class ThemeView:
+    """The few tokens of look that a newsletter may set; "" keeps the templates' own."""
+
+    accent: str = ""  # "#8a2a1c"
+    accent_dark: str = ""  # the same on dark ground
+    font: str = "serif"  # of headlines and text: serif or sans
+    logo_url: str = ""  # on the newsletter's own site; the masthead stays text where images are off
+
+
+@dataclass(frozen=True, slots=True)
 class EditionView:
     newsletter: str  # slug
+    period: str  # daily or weekly
     name: str
     tagline: str
     date: str  # ISO day in the newsletter's zone
@@ -84,14 +101,17 @@ class EditionView:
     cutoff: str  # ISO 8601 UTC: nothing seen later is in it
     rule: str  # the inclusion rule in one sentence
     empty_reason: str | None  # why there is no story; None where there is one
+    notice: str | None  # said aloud at the top: a short edition, or one merged with the day before
+    trimmed: int  # stories moved from the mail to the page of all stories to keep it in its byte budget
     missing_sources: tuple[str, ...]  # sources whose feeds failed when the edition was built
+    theme: ThemeView
     site_url: str  # public address without trailing slash; "" where not set
     postal_address: str
 
     @property
     def path(self) -> str:
         """The permanent page, below the site's address."""
-        return f"/{self.newsletter}/{self.date}/"
+        return f"/{self.newsletter}/{self.date}/" + ("weekly/" if self.period == "weekly" else "")
 
     @property
     def all_stories(self) -> tuple[StoryView, ...]:

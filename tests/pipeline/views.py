@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from digest.model import Block
-from digest.pipeline.view import Credit, EditionView, PartView, SectionView, StoryView
+from digest.pipeline.view import Credit, EditionView, PartView, SectionView, StoryView, ThemeView
 
 LEAD = StoryView(
     id="1ead000000000001",
@@ -33,6 +33,9 @@ LEAD = StoryView(
     ),
     sources=4,
     developing=False,
+    whats_new="",
+    note="",
+    original_headline=None,
     region="Kazakhstan",
     topics=("Politics",),
     image_url=None,
@@ -84,6 +87,10 @@ MORE = SectionView("more", "more", "More Central Asia News", (
 ))
 
 EDITION = EditionView(
+    period="daily",
+    notice=None,
+    trimmed=0,
+    theme=ThemeView(),
     newsletter="kazakhstan", name="Kazakhstan News", tagline="A daily letter of things worth talking about over tea.",
     date="2023-03-20", zone="Asia/Almaty", language="en", region="Kazakhstan", parent_region="Central Asia",
     subject="Governing Bloc Keeps Its Majority in Early Vote",
