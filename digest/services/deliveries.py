@@ -74,6 +74,9 @@ def check_may_send(settings: Settings) -> None:
         raise SendRefused(f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} not set",
                           f"mail through {settings.smtp.host} needs a page to unsubscribe and a postal address; "
                           "set both in config/digest.toml under [site]")
+    if not settings.site.url.startswith("https://"):
+        raise SendRefused(f"site.url {settings.site.url} is not https",
+                          "one-click unsubscribing needs an https address (RFC 8058); set it in config/digest.toml")
 
 
 def base_url(settings: Settings) -> str:

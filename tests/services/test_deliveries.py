@@ -266,6 +266,7 @@ def delivery(attempts: int) -> Delivery:
     ("smtp.example.org", {}, "site.url and site.postal_address are not set"),
     ("smtp.example.org", {"url": "https://digest.example.org"}, "site.postal_address is not set"),
     ("smtp.example.org", {"postal_address": "Street 1"}, "site.url is not set"),
+    ("smtp.example.org", {"url": "http://digest.example.org", "postal_address": "Street 1"}, "is not https"),
     ("10.0.0.5", {}, "site.url and site.postal_address are not set"),
 ])
 def test_a_remote_server_needs_a_site_and_an_address(host: str, site: dict[str, str], missing: str) -> None:
