@@ -19,6 +19,7 @@ from digest.errors import ConfigError, QueryError
 from digest.model import BodyPolicy, Feed, Source, short_id
 from digest.query import parse_query
 from digest.settings import find_line, toml_error, validation_error, validation_errors
+from digest.text.taglines import cadence_doubt, find_typos
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", max_length=60)]
 LanguageTag = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
@@ -348,14 +349,8 @@ def find_doubts(configuration: Configuration) -> list[str]:
 
 
 def _doubts_of(newsletter: Newsletter) -> list[str]:
-    doubts = []
-    tagline = newsletter.tagline
-    if "daily" in tagline.lower() and len(newsletter.days) < 5:
-        doubts.append(f"tagline: says daily, but it is sent on {', '.join(newsletter.days)}")
-    if "weekly" in tagline.lower() and len(newsletter.days) > 1:
-        doubts.append("tagline: says weekly, but days names more than one day")
-    if re.search(r"[a-zа-яё][.!?][A-Za-zА-Яа-яЁё]", tagline):
-        doubts.append("tagline: a space is missing after a full stop")
+    cadence = cadence_doubt(newsletter.tagline, len(newsletter.days))
+    doubts = [f"tagline: {doubt}" for doubt in ([cadence] if cadence else []) + find_typos(newsletter.tagline)]
     if newsletter.count and (missing := set(newsletter.read) - set(newsletter.count)):
         doubts.append(f"count: lacks {', '.join(sorted(missing))}, which read lists")
     return doubts
