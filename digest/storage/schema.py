@@ -175,14 +175,40 @@ editions = Table(
     Column("newsletter", Text, ForeignKey("newsletters.slug"), nullable=False),
     Column("period", Text, nullable=False),  # daily | weekly
     Column("date", String(10), nullable=False),  # ISO day in the newsletter's zone
-    Column("state", Text, nullable=False),  # approved | sending | sent | skipped
+    Column("state", Text, nullable=False),  # draft | approved | sending | sent | skipped | cancelled
     Column("cutoff_at", UtcDateTime, nullable=False),
     Column("built_at", UtcDateTime, nullable=False),
     Column("config_version", Integer, nullable=False),
-    Column("view", Text, nullable=False),  # canonical JSON of the view model
-    Column("view_sha256", String(64), nullable=False),
+    Column("view", Text, nullable=False),  # canonical JSON of the view model as it stands
+    Column("view_sha256", String(64), nullable=False),  # of `view`; an approval binds it
     Column("templates", Text, nullable=False),  # JSON: template name -> text
+    Column("release_at", UtcDateTime),
+    Column("approved_at", UtcDateTime),  # NULL: nobody has, or it was changed since
+    Column("approved_by", Text),
+    Column("note", Text),  # why it was skipped, cancelled or held
+    Column("base_view", Text),  # the view as it was built, before anything was changed at the desk
+    Column("pool", Text),  # JSON: the frozen working set of the desk (pipeline/working.py)
     UniqueConstraint("newsletter", "period", "date"),
+)
+# What was done to an edition, oldest first. Changes at the desk are applied to `base_view`, undone ones are not.
+edition_actions = Table(
+    "edition_actions", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("edition_id", Integer, ForeignKey("editions.id"), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("payload", Text, nullable=False),  # JSON object
+    Column("undone_at", UtcDateTime),
+)
+edition_corrections = Table(
+    "edition_corrections", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("edition_id", Integer, ForeignKey("editions.id"), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("story_id", String(16)),  # NULL: about the edition as a whole
+    Column("mailed", Boolean, nullable=False),  # whether it was also sent to those who got the edition
 )
 edition_stories = Table(
     "edition_stories", metadata,
@@ -198,6 +224,7 @@ edition_messages = Table(
     Column("edition_id", Integer, ForeignKey("editions.id"), primary_key=True),
     Column("variant", Text, primary_key=True),  # "default" until readers hide sections
     Column("message_id", String(64), ForeignKey("messages.id"), nullable=False),
+    Column("sha256", String(64)),  # of the variant as rendered, before personal places are filled
 )
 
 # People
@@ -273,6 +300,7 @@ deliveries = Table(
     Column("target", Text, nullable=False),
     Column("message_id", String(64), ForeignKey("messages.id"), nullable=False),
     Column("mail_id", Text, nullable=False, unique=True),  # RFC 5322 Message-ID without brackets
+    Column("view_sha256", String(64)),  # editions: the approved hash of what is mailed
     Column("unsubscribe", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("phase", Text),  # NULL | claimed | data
