@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from digest.errors import ConfigError, QueryError
-from digest.model import BodyPolicy, Feed, Source, short_id
+from digest.model import BodyPolicy, Feed, Period, Source, short_id
 from digest.query import parse_query
 from digest.settings import find_line, toml_error, validation_error, validation_errors
 from digest.text.taglines import cadence_doubt, find_typos
@@ -25,6 +25,7 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", max_length=6
 LanguageTag = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
+DAYS_A_WEEK = 7
 
 # First parts of addresses that a newsletter's page would hide.
 RESERVED_SLUGS = frozenset({
@@ -96,6 +97,14 @@ class Weights(Document):
     reprint: float = Field(0.3, ge=0, le=1)  # what a reprint counts as a source
 
 
+class Weekly(Document):
+    """The weekly edition of a newsletter: the best of seven days, with a draft and an approval of its own."""
+
+    day: Weekday = "sun"
+    send_time: Annotated[time, BeforeValidator(_clock_time)] = time(8, 0)
+    tagline: str = ""  # in place of the daily editions' tagline
+
+
 class Newsletter(Document):
     """A product that readers sign up to."""
 
@@ -114,6 +123,7 @@ class Newsletter(Document):
     sources: tuple[Slug, ...] = ()  # and feeds of these sources
     sender: str = ""  # From address; "" uses mail.sender of digest.toml
     max_lateness_hours: int = Field(12, ge=0, le=48)  # a missed edition is still sent within so many hours
+    weekly: Weekly | None = None  # None: daily editions alone
     sections: SectionCounts = SectionCounts()
     caps: Caps = Caps()
     weights: Weights = Weights()
@@ -143,6 +153,14 @@ class Newsletter(Document):
         if len(slugs) != len(set(slugs)):
             raise ValueError("two topics have one slug")
         return self
+
+    def for_period(self, period: Period) -> "Newsletter":
+        """The newsletter as an edition of this period sees it: a week has its own tagline and ages slower."""
+        if period is Period.DAILY or self.weekly is None:
+            return self
+        hours = {name: getattr(self.weights, name) * DAYS_A_WEEK for name in ("freshness_hours", "velocity_hours")}
+        return self.model_copy(update={
+            "tagline": self.weekly.tagline, "weights": self.weights.model_copy(update=hours)})
 
     def takes(self, feed: Feed, gazetteer: "Gazetteer") -> bool:
         """Whether the feed's items are offered to this newsletter."""

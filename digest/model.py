@@ -23,6 +23,13 @@ class BodyPolicy(StrEnum):
     FULL = "full"
 
 
+class Period(StrEnum):
+    """What an edition looks back on: the day or the week."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
 class DateQuality(StrEnum):
     """How far an item's publication time can be trusted."""
 

@@ -17,7 +17,6 @@ from digest.pipeline.arrange import Arrangement, arrange
 from digest.pipeline.excerpt import LEAD, OTHER, Length, cut_characters, excerpt
 from digest.pipeline.pool import (
     NEW_SOURCES_OF_A_DEVELOPMENT,
-    OLDEST,
     Candidate,
     EditionInputs,
     earliest,
@@ -83,7 +82,7 @@ def _view(arrangement: Arrangement, fates: Mapping[str, Fate], inputs: EditionIn
     rest = tuple(story_view(story, inputs, OTHER) for story in arrangement.rest)
     mailed = [*([lead] if lead else []), *(story for section in sections for story in section.stories)]
     return EditionView(
-        newsletter=newsletter.slug, period="daily", name=newsletter.name, tagline=newsletter.tagline,
+        newsletter=newsletter.slug, period=inputs.period.value, name=newsletter.name, tagline=newsletter.tagline,
         date=inputs.date.isoformat(), zone=newsletter.zone, language=newsletter.language,
         region=newsletter.region, parent_region=inputs.gazetteer.parent(newsletter.region),
         subject=cut_characters(mailed[0].headline if mailed else newsletter.name, SUBJECT_CHARACTERS),
@@ -148,7 +147,7 @@ def inclusion_rule(inputs: EditionInputs) -> str:
     """The rule of the pool in one sentence, with the instants of this edition."""
     zone = ZoneInfo(inputs.newsletter.zone)
     since, until = (f"{at.astimezone(zone):%Y-%m-%d %H:%M}" for at in (inputs.since, inputs.cutoff))
-    hours = round(OLDEST / timedelta(hours=1))
+    hours = round(inputs.oldest / timedelta(hours=1))
     return (f"Stories first seen after {since} and by {until} ({inputs.newsletter.zone}), published at most {hours} h "
             f"before that where dated, and not mailed before unless {NEW_SOURCES_OF_A_DEVELOPMENT} new independent "
             "sources have told them since.")

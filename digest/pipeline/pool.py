@@ -10,10 +10,11 @@ from datetime import date as Date
 from datetime import datetime, timedelta
 
 from digest.documents import Gazetteer, Newsletter
-from digest.model import DateQuality, Fate, Item, Story
+from digest.model import DateQuality, Fate, Item, Period, Story
 
-FIRST_WINDOW = timedelta(hours=24)  # how far back the first edition looks
-OLDEST = timedelta(hours=36)  # publication before the cut-off, where dated
+# How far back the first edition looks; how long before the cut-off a dated item may have been published.
+FIRST_WINDOW = {Period.DAILY: timedelta(hours=24), Period.WEEKLY: timedelta(days=7)}
+OLDEST = {Period.DAILY: timedelta(hours=36), Period.WEEKLY: timedelta(days=7, hours=12)}
 NEW_SOURCES_OF_A_DEVELOPMENT = 2  # independent sources since a story was last mailed
 
 
@@ -41,6 +42,12 @@ class EditionInputs:
     items_seen: int = 0  # items of the newsletter's feeds seen ever, to tell "never polled" from "nothing new"
     site_url: str = ""
     postal_address: str = ""
+    period: Period = Period.DAILY
+
+    @property
+    def oldest(self) -> timedelta:
+        """How long before the cut-off a dated item may have been published."""
+        return OLDEST[self.period]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +146,7 @@ def earliest(items: Iterable[Item]) -> Item:
 def _candidate(story: Story, open_items: list[Item], inputs: EditionInputs) -> Candidate:
     newsletter = inputs.newsletter
     readable = [item for item in open_items if is_readable(item, newsletter)]
-    oldest = inputs.cutoff - OLDEST  # a story that runs for days counts who tells it now
+    oldest = inputs.cutoff - inputs.oldest  # a story that runs for days counts who tells it now
     counted = tuple(
         item for item in story.items
         if not item.backlog and newsletter.takes(item.feed, inputs.gazetteer) and is_counted(item, newsletter)
@@ -164,8 +171,8 @@ def _outside_window(item: Item, inputs: EditionInputs) -> Fate | None:
     if item.first_seen_at > inputs.cutoff:
         return Fate("outside the window", "it was seen after the cut-off and waits for the next edition")
     age = inputs.cutoff - told_at(item)
-    if item.published_at is not None and age > OLDEST:
+    if item.published_at is not None and age > inputs.oldest:
         hours = round(age / timedelta(hours=1))
-        limit = round(OLDEST / timedelta(hours=1))
+        limit = round(inputs.oldest / timedelta(hours=1))
         return Fate("outside the window", f"it was published {hours} h before the cut-off, {limit} h at most")
     return None

@@ -13,7 +13,7 @@ from html import escape
 from sqlalchemy import Connection, Engine
 
 from digest.documents import Configuration, Newsletter
-from digest.model import DeliveryState, Fate, Feed, Item, Message, Score, fill_marks
+from digest.model import DeliveryState, Fate, Feed, Item, Message, Period, Score, fill_marks
 from digest.pipeline.arrange import LEAD, REST
 from digest.pipeline.compose import Composed, compose
 from digest.pipeline.pool import FIRST_WINDOW, EditionInputs, item_gate
@@ -80,60 +80,63 @@ class Queued:
 
 def plan(
     conn: Connection, configuration: Configuration, newsletter: Newsletter, site: SiteSettings, *,
-    now: datetime, date: Date | None = None,
+    now: datetime, date: Date | None = None, period: Period = Period.DAILY,
 ) -> Composed:
     """The edition of `date` (None: today in the newsletter's zone) as it would be made at `now`. Stores nothing.
 
     Nothing seen after `now` is in it; see `slot_of` for the cut-off of another day. Equal arguments and equal
     tables up to the cut-off give equal bytes.
     """
-    return compose(inputs_of(conn, configuration, newsletter, site, now=now, date=date))
+    return compose(inputs_of(conn, configuration, newsletter, site, now=now, date=date, period=period))
 
 
 def inputs_of(
     conn: Connection, configuration: Configuration, newsletter: Newsletter, site: SiteSettings, *,
-    now: datetime, date: Date | None = None,
+    now: datetime, date: Date | None = None, period: Period = Period.DAILY,
 ) -> EditionInputs:
-    """Everything that decides the edition that `plan` makes."""
-    date, cutoff = slot_of(newsletter, now, date)
-    before = storage.edition_before(conn, newsletter.slug, date, cutoff=cutoff)
-    since = before.cutoff_at if before else cutoff - FIRST_WINDOW
+    """Everything that decides the edition that `plan` makes. A week may repeat its days, not the week before."""
+    date, cutoff = slot_of(newsletter, now, date, period)
+    before = storage.edition_before(conn, newsletter.slug, date, cutoff=cutoff, period=period)
+    since = before.cutoff_at if before else cutoff - FIRST_WINDOW[period]
     late = storage.joined_late(conn, since, cutoff)
     earliest = min((since, *(seen - timedelta(seconds=1) for seen in late.values())))
     feed_ids = [feed.id for feed in configuration.feeds_of(newsletter)]
     return EditionInputs(
-        newsletter=newsletter,
+        newsletter=newsletter.for_period(period),
         gazetteer=configuration.gazetteer,
         stories=story_storage.stories_as_of(conn, since=earliest, at=cutoff),
         since=since,
         cutoff=cutoff,
         date=date,
         late=frozenset(late),
-        mailed=storage.mailed_stories(conn, newsletter.slug, before=date, cutoff=cutoff),
+        mailed=storage.mailed_stories(conn, newsletter.slug, before=date, cutoff=cutoff, period=period),
         missing_sources=_missing_sources(conn, configuration, newsletter, cutoff),
         items_seen=storage.count_seen(conn, feed_ids, cutoff),
         site_url=site.url,
         postal_address=site.postal_address,
+        period=period,
     )
 
 
-def slot_of(newsletter: Newsletter, now: datetime, date: Date | None) -> tuple[Date, datetime]:
+def slot_of(
+    newsletter: Newsletter, now: datetime, date: Date | None, period: Period = Period.DAILY
+) -> tuple[Date, datetime]:
     """The date of an edition and its cut-off: `now`, but for a day that is over the release of that day."""
     today = local_date(newsletter, now)
     if date is None or date >= today:
         return date or today, now
-    return date, min(now, release_of(newsletter, date))
+    return date, min(now, release_of(newsletter, date, period))
 
 
 def preview(
     conn: Connection, configuration: Configuration, newsletter: Newsletter, settings: Settings,
-    templates: Mapping[str, str], *, now: datetime, date: Date | None = None,
+    templates: Mapping[str, str], *, now: datetime, date: Date | None = None, period: Period = Period.DAILY,
 ) -> Preview:
     """The approved edition of a day, else its plan at `now`. Stores nothing."""
-    day, _ = slot_of(newsletter, now, date)
-    if edition := stored_edition(conn, newsletter.slug, day, now=now):
+    day, _ = slot_of(newsletter, now, date, period)
+    if edition := stored_edition(conn, newsletter.slug, day, period, now=now):
         return Preview(edition.view, edition.templates, edition)
-    view = plan(conn, configuration, newsletter, settings.site, now=now, date=day).view
+    view = plan(conn, configuration, newsletter, settings.site, now=now, date=day, period=period).view
     return Preview(view, templates, None)
 
 
@@ -159,27 +162,31 @@ def why(
 
 
 def stored_edition(
-    conn: Connection, newsletter: str, date: Date, *, now: datetime | None = None
+    conn: Connection, newsletter: str, date: Date, period: Period = Period.DAILY, *, now: datetime | None = None
 ) -> EditionRow | None:
     """The approved edition of a day; None where there is none, or was none at `now`."""
-    edition = storage.edition_of(conn, newsletter, date)
+    edition = storage.edition_of(conn, newsletter, date, period)
     return edition if edition and (now is None or edition.built_at <= now) else None
 
 
-def stored_view(conn: Connection, newsletter: str, date: Date) -> EditionView | None:
+def stored_view(
+    conn: Connection, newsletter: str, date: Date, period: Period = Period.DAILY
+) -> EditionView | None:
     """The view of the approved edition of a day; None where there is none."""
-    edition = storage.edition_of(conn, newsletter, date)
+    edition = storage.edition_of(conn, newsletter, date, period)
     return edition.view if edition else None
 
 
-def list_editions(conn: Connection, newsletter: str, limit: int = 30) -> list[EditionRow]:
+def list_editions(
+    conn: Connection, newsletter: str, limit: int = 30, period: Period = Period.DAILY
+) -> list[EditionRow]:
     """The newest approved editions, newest first."""
-    return storage.editions_of(conn, newsletter, limit)
+    return storage.editions_of(conn, newsletter, limit, period)
 
 
 def build_and_approve(
     engine: Engine, configuration: Configuration, newsletter: Newsletter, settings: Settings,
-    templates: Mapping[str, str], *, now: datetime, date: Date | None = None,
+    templates: Mapping[str, str], *, now: datetime, date: Date | None = None, period: Period = Period.DAILY,
 ) -> Built:
     """The stored edition of a day; builds and freezes it at the first call. Idempotent, safe in two processes.
 
@@ -189,17 +196,17 @@ def build_and_approve(
     3. store view, templates, stories and message in one transaction; whoever comes second gets the first's.
     An edition without stories is not stored: a later call may find some.
     """
-    day, _ = slot_of(newsletter, now, date)
+    day, _ = slot_of(newsletter, now, date, period)
     with read_only(engine) as conn:
-        if stored := storage.edition_of(conn, newsletter.slug, day):
+        if stored := storage.edition_of(conn, newsletter.slug, day, period):
             return Built(stored, stored.view, created=False)
-        composed = plan(conn, configuration, newsletter, settings.site, now=now, date=day)
+        composed = plan(conn, configuration, newsletter, settings.site, now=now, date=day, period=period)
     if composed.view.empty_reason is not None:
         return Built(None, composed.view, created=False)
     message = renderer_of(templates, settings).message(composed.view)
     with engine.begin() as conn:
         created = _freeze(conn, composed, configuration, templates, message, day, now)
-        edition = storage.edition_of(conn, newsletter.slug, day)
+        edition = storage.edition_of(conn, newsletter.slug, day, period)
     assert edition is not None
     return Built(edition, edition.view, created)
 
@@ -270,7 +277,7 @@ def _freeze(
     edition_id = storage.insert_edition(
         conn, newsletter=view.newsletter, date=day, cutoff_at=composed.cutoff, built_at=now,
         config_version=configuration.version, view_text=to_json(view), view_sha256=sha256(view),
-        templates=templates, stories=_placed(composed))
+        templates=templates, stories=_placed(composed), period=Period(view.period))
     if edition_id is None:
         return False
     newsletter = configuration.newsletters[view.newsletter]

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, select, update
 
+from digest.model import Period
 from digest.pipeline.pool import Mailed
 from digest.pipeline.view import EditionView, from_json
 from digest.storage.schema import (
@@ -26,7 +27,6 @@ from digest.storage.schema import (
 )
 from digest.storage.upsert import insert_ignore
 
-DAILY = "daily"
 REST = "rest"  # section of stories that stand on the page of all stories and in no mail
 REMEMBERED = timedelta(days=60)  # how long a mailed story stays known as mailed
 CHUNK = 500  # ids in one statement
@@ -55,7 +55,12 @@ class EditionRow:
     @property
     def subject(self) -> str:
         """The subject of its deliveries in the ledger."""
-        return f"edition:{self.newsletter}/{self.date.isoformat()}"
+        return f"edition:{self.name}"
+
+    @property
+    def name(self) -> str:
+        """As commands write it: "kazakhstan/2023-03-20", "kazakhstan/2023-03-19/weekly"."""
+        return edition_name(self.newsletter, self.date, Period(self.period))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +73,19 @@ class PlacedStory:
     families: frozenset[str]
 
 
+def edition_name(newsletter: str, date: Date, period: Period) -> str:
+    """The name of an edition, whether there is one or not."""
+    return f"{newsletter}/{date.isoformat()}" + ("/weekly" if period is Period.WEEKLY else "")
+
+
 def insert_edition(
     conn: Connection, *, newsletter: str, date: Date, cutoff_at: datetime, built_at: datetime, config_version: int,
     view_text: str, view_sha256: str, templates: Mapping[str, str], stories: Sequence[PlacedStory],
+    period: Period = Period.DAILY,
 ) -> int | None:
-    """Stores an approved daily edition with its stories; its id, or None where the day has one already."""
+    """Stores an approved edition with its stories; its id, or None where the day has one of this period already."""
     row = {
-        "newsletter": newsletter, "period": DAILY, "date": date.isoformat(), "state": "approved",
+        "newsletter": newsletter, "period": period, "date": date.isoformat(), "state": "approved",
         "cutoff_at": cutoff_at, "built_at": built_at, "config_version": config_version, "view": view_text,
         "view_sha256": view_sha256, "templates": json.dumps(dict(templates), ensure_ascii=False, sort_keys=True),
     }
@@ -89,22 +100,30 @@ def insert_edition(
     return edition_id
 
 
-def edition_of(conn: Connection, newsletter: str, date: Date) -> EditionRow | None:
-    """The stored daily edition of a day; None where there is none."""
-    row = conn.execute(_daily(newsletter).where(editions.c.date == date.isoformat())).one_or_none()
+def edition_of(
+    conn: Connection, newsletter: str, date: Date, period: Period = Period.DAILY
+) -> EditionRow | None:
+    """The stored edition of a day; None where there is none."""
+    row = conn.execute(_of(newsletter, period).where(editions.c.date == date.isoformat())).one_or_none()
     return _edition(row) if row else None
 
 
-def edition_before(conn: Connection, newsletter: str, date: Date, *, cutoff: datetime) -> EditionRow | None:
-    """The newest daily edition of an earlier day whose cut-off is earlier than `cutoff`; None for the first."""
+def edition_before(
+    conn: Connection, newsletter: str, date: Date, *, cutoff: datetime, period: Period = Period.DAILY
+) -> EditionRow | None:
+    """The newest edition of an earlier day whose cut-off is earlier than `cutoff`; None for the first."""
     earlier = and_(editions.c.date < date.isoformat(), editions.c.cutoff_at < cutoff)
-    row = conn.execute(_daily(newsletter).where(earlier).order_by(editions.c.date.desc()).limit(1)).one_or_none()
+    row = conn.execute(
+        _of(newsletter, period).where(earlier).order_by(editions.c.date.desc()).limit(1)).one_or_none()
     return _edition(row) if row else None
 
 
-def editions_of(conn: Connection, newsletter: str, limit: int = 30) -> list[EditionRow]:
-    """The newest daily editions, newest first."""
-    return [_edition(row) for row in conn.execute(_daily(newsletter).order_by(editions.c.date.desc()).limit(limit))]
+def editions_of(
+    conn: Connection, newsletter: str, limit: int = 30, period: Period = Period.DAILY
+) -> list[EditionRow]:
+    """The newest editions, newest first."""
+    newest = _of(newsletter, period).order_by(editions.c.date.desc()).limit(limit)
+    return [_edition(row) for row in conn.execute(newest)]
 
 
 def move(conn: Connection, edition_id: int, state: str, *, since: str) -> bool:
@@ -124,7 +143,9 @@ def message_id_of(conn: Connection, edition_id: int, variant: str) -> str | None
     return conn.execute(select(edition_messages.c.message_id).where(condition)).scalar_one_or_none()
 
 
-def mailed_stories(conn: Connection, newsletter: str, *, before: Date, cutoff: datetime) -> dict[str, Mailed]:
+def mailed_stories(
+    conn: Connection, newsletter: str, *, before: Date, cutoff: datetime, period: Period = Period.DAILY
+) -> dict[str, Mailed]:
     """The last mailed place of each story of the newsletter's earlier editions, by the story's id as of `cutoff`.
 
     Stories of the page of all stories were not mailed. Stories that were merged since are one: all who had told
@@ -133,7 +154,7 @@ def mailed_stories(conn: Connection, newsletter: str, *, before: Date, cutoff: d
     columns = (editions.c.date, edition_stories.c.story_id, edition_stories.c.families)
     rows = conn.execute(
         select(*columns).join(editions, editions.c.id == edition_stories.c.edition_id)
-        .where(editions.c.newsletter == newsletter, editions.c.date < before.isoformat(),
+        .where(editions.c.newsletter == newsletter, editions.c.period == period, editions.c.date < before.isoformat(),
                editions.c.date >= (before - REMEMBERED).isoformat(), edition_stories.c.section != REST)
         .order_by(editions.c.date, edition_stories.c.position)).all()
     ids = _resolved({row.story_id for row in rows}, conn, cutoff)
@@ -187,8 +208,8 @@ def _resolved(ids: Collection[str], conn: Connection, at: datetime) -> dict[str,
     return resolved
 
 
-def _daily(newsletter: str) -> Any:
-    return select(editions).where(editions.c.newsletter == newsletter, editions.c.period == DAILY)
+def _of(newsletter: str, period: Period) -> Any:
+    return select(editions).where(editions.c.newsletter == newsletter, editions.c.period == period)
 
 
 def _edition(row: Row[Any]) -> EditionRow:
