@@ -20,6 +20,7 @@ from digest.model import BodyPolicy, Feed, Period, Source, short_id
 from digest.query import parse_query
 from digest.settings import find_line, toml_error, validation_error, validation_errors
 from digest.text.taglines import cadence_doubt, find_typos
+from digest.theme import Theme
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", max_length=60)]
 LanguageTag = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
@@ -74,14 +75,24 @@ class SectionCounts(Document):
     """How many stories each part of an edition shows."""
 
     latest: int = Field(5, ge=0, le=50)  # stories of the newsletter's region that no topic claims
+    brief: int = Field(5, ge=0, le=50)  # headlines of the region that found no place in topics and latest
     more: int = Field(6, ge=0, le=50)  # "More <parent region> News"
 
 
 class Caps(Document):
-    """The most stories of one edition that one source or one family may lead; 0 means no cap."""
+    """The most stories of one mail that one source, family, topic or other country may have; 0 means no cap."""
 
     source: int = Field(3, ge=0)
     family: int = Field(4, ge=0)
+    topic: int = Field(6, ge=0)
+    country: int = Field(4, ge=0)  # of each country that is not the newsletter's own
+
+
+class Thin(Document):
+    """What becomes of a day with few stories."""
+
+    stories: int = Field(3, ge=0, le=50)  # a mail with fewer is thin
+    policy: Literal["send", "merge", "skip"] = "send"  # send it short; send it with the next one; or not at all
 
 
 class Weights(Document):
@@ -126,7 +137,10 @@ class Newsletter(Document):
     weekly: Weekly | None = None  # None: daily editions alone
     sections: SectionCounts = SectionCounts()
     caps: Caps = Caps()
+    thin: Thin = Thin()
+    byte_budget: int = Field(90_000, ge=20_000)  # most bytes of a mail's HTML; mail readers clip at about 100,000
     weights: Weights = Weights()
+    theme: Theme = Theme()
     topics: tuple[Topic, ...] = ()
 
     @field_validator("slug")
@@ -203,6 +217,7 @@ class Region(Document):
     named: bool = True  # whether its own name says so too: not "World", for the sake of the World Bank
     parent: str | None = None
     places: tuple[str, ...] = ()
+    names: dict[LanguageTag, str] = {}  # its name in interface languages other than English
 
 
 class GazetteerDocument(Document):
@@ -218,6 +233,11 @@ class Gazetteer:
     def parent(self, name: str) -> str | None:
         region = self.regions.get(name)
         return region.parent if region else None
+
+    def name_in(self, name: str, language: str) -> str:
+        """The region's name in an interface language; the given name where it has none."""
+        region = self.regions.get(name)
+        return region.names.get(language, name) if region else name
 
     def inside(self, name: str, outer: str) -> bool:
         """Whether `name` is `outer` or lies in it."""

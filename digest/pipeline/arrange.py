@@ -1,27 +1,32 @@
-"""Arrangement of ranked stories: lead, topic sections, latest, more, and the rest, with a fate for each story.
+"""Arrangement of ranked stories: lead, topic sections, latest, in brief, more, and the rest; a fate for each story.
 
 1. The lead is the best story of the newsletter's region that is dated and told by two independent sources; failing
    that, the best dated one of the region; failing that, of the parent region.
-2. The other stories take places in the order of their rank. A story goes to the topic that claims it; unclaimed ones
+2. The other stories take places in the order of their score. A story goes to the topic that claims it; unclaimed ones
    of the region to "Latest"; ones of the parent region to "More"; what readers cannot read is listed last.
-3. Where its section is full, or its source or family leads as many stories as the caps allow, a story is left to the
-   page of all stories.
+3. Where stories of one section are within `NEAR` points of its best one left, the one whose source stands least often
+   in the section goes first: sources take turns.
+4. Where a cap of the newsletter is reached (source, family, topic, other country), a story is left to the page of all
+   stories. Caps count every story of the mail, the lead too.
+5. Stories of the region that found their section full are told "In brief", as far as the caps allow; others are left
+   to the page of all stories.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from babel import Locale
 
-from digest.documents import Caps
+from digest.documents import Caps, Gazetteer
 from digest.model import Fate
 from digest.pipeline.pool import EditionInputs
 from digest.pipeline.rank import Ranked
-from digest.pipeline.topics import claimant
+from digest.pipeline.topics import claimant, main_topic
 
-LEAD, REST = "lead", "rest"
+LEAD, BRIEF, REST = "lead", "brief", "rest"
 SOURCES_OF_A_LEAD = 2
+NEAR = 0.25  # points: stories that are so close may take turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """Where each story stands. Sections hold no empty lists; `fates` is by story id."""
+    """Where each story stands. Sections hold no empty lists; `rest` is in rank order; `fates` is by story id."""
 
     lead: Ranked | None
     sections: tuple[tuple[Section, tuple[Ranked, ...]], ...]
@@ -49,53 +54,106 @@ def arrange(ranked: Sequence[Ranked], inputs: EditionInputs) -> Arrangement:
     sections = _sections(ranked, inputs)
     places = {story.id: _section_of(story, inputs) for story in ranked}
     lead = _lead([s for s in ranked if places[s.id] is not None and s.candidate.readable], places)
-    filling = _Filling(inputs.newsletter.caps, {s.key: s for s in sections})
+    filling = _Filling(_Caps(inputs.newsletter.caps, inputs.newsletter.region, inputs.gazetteer), sections)
     if lead:
         filling.take(lead, LEAD)
-    for story in ranked:
-        if story is not lead:
-            filling.place(story, places[story.id])
-    filled = tuple((s, tuple(filling.stories[s.key])) for s in sections if filling.stories.get(s.key))
-    return Arrangement(lead, filled, tuple(filling.stories.get(REST, ())), filling.fates)
+    filling.fill([s for s in ranked if s is not lead], places)
+    filled = tuple((s, tuple(filling.stories[s.key])) for s in sections if filling.stories[s.key])
+    rest = tuple(s for s in ranked if filling.fates[s.id].section == REST)
+    return Arrangement(lead, filled, rest, filling.fates)
+
+
+class _Caps:
+    """How often each source, family, topic and other country stands in the mail so far."""
+
+    def __init__(self, caps: Caps, region: str, gazetteer: Gazetteer) -> None:
+        self._caps, self._region, self._gazetteer = caps, region, gazetteer
+        self._taken: Counter[tuple[str, str]] = Counter()
+
+    def count(self, story: Ranked) -> None:
+        self._taken.update((cap, key) for cap, key, _, _ in self._keys(story))
+
+    def refusal(self, story: Ranked) -> Fate | None:
+        """The cap that keeps a story out of the mail; None where there is room for it."""
+        for cap, key, limit, why in self._keys(story):
+            if limit and self._taken[cap, key] >= limit:
+                return Fate(f"{cap} cap", why.format(limit=limit), REST)
+        return None
+
+    def _keys(self, story: Ranked) -> Iterator[tuple[str, str, int, str]]:
+        """What of a story is counted: cap, key, limit, and the reason of a refusal."""
+        caps, source = self._caps, story.candidate.shown.feed.source
+        yield "source", source.slug, caps.source, f"{source.name} leads {{limit}} better stories already"
+        yield "family", source.family, caps.family, f"sources of {source.family} lead {{limit}} better stories already"
+        if topic := main_topic(story.topics):
+            yield "topic", topic.slug, caps.topic, f"{{limit}} better stories are about {topic.title} already"
+        if country := country_of(story.region, self._region, self._gazetteer):
+            yield "country", country, caps.country, f"{{limit}} better stories are about {country} already"
 
 
 class _Filling:
-    """The edition while it fills: what stands where, and how often each source and family leads a story."""
+    """The edition while it fills: what stands where."""
 
-    def __init__(self, caps: Caps, sections: Mapping[str, Section]) -> None:
-        self._caps, self._sections = caps, sections
-        self._sources: Counter[str] = Counter()
-        self._families: Counter[str] = Counter()
-        self.stories: dict[str, list[Ranked]] = {}
+    def __init__(self, caps: _Caps, sections: Sequence[Section]) -> None:
+        self._caps, self._sections = caps, {s.key: s for s in sections}
+        self._overflow: list[Ranked] = []  # stories of the region that found their section full
+        self.stories: dict[str, list[Ranked]] = {s.key: [] for s in sections}
         self.fates: dict[str, Fate] = {}
 
-    def place(self, story: Ranked, key: str | None) -> None:
-        if key is None:
-            self.fates[story.id] = Fate("another region", f"its story is about {story.region}")
-        elif fate := self._refusal(story, self._sections[key]):
-            self.stories.setdefault(REST, []).append(story)
-            self.fates[story.id] = fate
-        else:
-            self.take(story, key)
+    def fill(self, ranked: Sequence[Ranked], places: Mapping[str, str | None]) -> None:
+        """Gives every story its place or the reason why it has none."""
+        queues: dict[str, list[Ranked]] = {key: [] for key in self._sections}
+        for story in ranked:
+            key = places[story.id]
+            if key is None:
+                self.fates[story.id] = Fate("another region", f"its story is about {story.region}")
+            else:
+                queues[key].append(story)
+        for best in ranked:
+            key = places[best.id]
+            while key is not None and best.id not in self.fates:
+                self._place(queues[key].pop(self._turn(queues[key], key)), key)
+        while self._overflow:
+            self._place(self._overflow.pop(self._turn(self._overflow, BRIEF)), BRIEF)
 
     def take(self, story: Ranked, key: str) -> None:
-        source = story.candidate.shown.feed.source
-        self._sources[source.slug] += 1
-        self._families[source.family] += 1
+        """Puts a story into the mail."""
+        self._caps.count(story)
         self.stories.setdefault(key, []).append(story)
         title = "the lead" if key == LEAD else f"section “{self._sections[key].title}”"
         self.fates[story.id] = Fate("chosen", f"its story is {'' if key == LEAD else 'in '}{title}", key)
 
-    def _refusal(self, story: Ranked, section: Section) -> Fate | None:
-        source = story.candidate.shown.feed.source
-        if self._caps.source and self._sources[source.slug] >= self._caps.source:
-            return Fate("source cap", f"{source.name} leads {self._caps.source} better stories already", REST)
-        if self._caps.family and self._families[source.family] >= self._caps.family:
-            why = f"sources of {source.family} lead {self._caps.family} better stories already"
-            return Fate("family cap", why, REST)
-        if len(self.stories.get(section.key, ())) >= section.limit:
-            return Fate("below the cut", f"section “{section.title}” has {section.limit} better stories", REST)
-        return None
+    def _turn(self, queue: Sequence[Ranked], key: str) -> int:
+        """Whose turn it is: of the stories near the first of a queue, the one whose source stands least often here."""
+        if self._is_full(self._sections[key]):
+            return 0
+        standing = Counter(_source(s) for s in self.stories[key])
+        chosen, least = 0, standing[_source(queue[0])]
+        for position, story in enumerate(queue):
+            if not least or queue[0].score.total - story.score.total > NEAR:
+                break
+            if standing[_source(story)] < least and self._caps.refusal(story) is None:
+                chosen, least = position, standing[_source(story)]
+        return chosen
+
+    def _place(self, story: Ranked, key: str) -> None:
+        section = self._sections[key]
+        if fate := self._caps.refusal(story):
+            self.fates[story.id] = fate
+        elif not self._is_full(section):
+            self.take(story, key)
+        elif key != BRIEF:
+            why = f"section “{section.title}” has {section.limit} better stories"
+            self.fates[story.id] = Fate("below the cut", why, REST)
+            if section.kind in ("topic", "latest"):
+                self._overflow.append(story)
+
+    def _is_full(self, section: Section) -> bool:
+        return len(self.stories[section.key]) >= section.limit
+
+
+def _source(story: Ranked) -> str:
+    return story.candidate.shown.feed.source.slug
 
 
 def _lead(ranked: Sequence[Ranked], places: Mapping[str, str | None]) -> Ranked | None:
@@ -111,6 +169,7 @@ def _sections(ranked: Sequence[Ranked], inputs: EditionInputs) -> list[Section]:
     return [
         *(Section(f"topic-{t.slug}", "topic", t.title, t.limit) for t in newsletter.topics if t.limit),
         Section("latest", "latest", f"Latest from {newsletter.region}", newsletter.sections.latest),
+        Section(BRIEF, "brief", "In brief", newsletter.sections.brief),
         Section("more", "more", f"More {parent} News" if parent else "More news", newsletter.sections.more),
         Section("unreadable", "unreadable", _languages_title(ranked, newsletter.language), newsletter.sections.more),
     ]
@@ -129,6 +188,17 @@ def _section_of(story: Ranked, inputs: EditionInputs) -> str | None:
         return "more"
     topic = claimant(story.topics)
     return f"topic-{topic.slug}" if topic else "latest"
+
+
+def country_of(region: str, home: str, gazetteer: Gazetteer) -> str | None:
+    """The country of a region: the outermost that does not hold `home`; None inside `home` and for what holds it."""
+    if gazetteer.inside(region, home) or gazetteer.inside(home, region):
+        return None
+    seen = {region}
+    while (parent := gazetteer.parent(region)) and parent not in seen and not gazetteer.inside(home, parent):
+        region = parent
+        seen.add(region)
+    return region
 
 
 def _languages_title(ranked: Sequence[Ranked], language: str) -> str:

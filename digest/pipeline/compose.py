@@ -13,8 +13,8 @@ from math import ceil
 from zoneinfo import ZoneInfo
 
 from digest.model import BodyPolicy, DateQuality, Fate, Item, Score
-from digest.pipeline.arrange import Arrangement, arrange
-from digest.pipeline.excerpt import LEAD, OTHER, Length, cut_characters, excerpt
+from digest.pipeline.arrange import BRIEF, Arrangement, Section, arrange
+from digest.pipeline.excerpt import HEADLINE, LEAD, OTHER, Length, cut_characters, excerpt
 from digest.pipeline.pool import (
     NEW_SOURCES_OF_A_DEVELOPMENT,
     Candidate,
@@ -75,10 +75,7 @@ def _story_fates(
 def _view(arrangement: Arrangement, fates: Mapping[str, Fate], inputs: EditionInputs) -> EditionView:
     newsletter = inputs.newsletter
     lead = story_view(arrangement.lead, inputs, LEAD) if arrangement.lead else None
-    sections = tuple(
-        SectionView(s.key, s.kind, s.title, tuple(story_view(story, inputs, OTHER) for story in stories))
-        for s, stories in arrangement.sections
-    )
+    sections = tuple(_section_view(section, stories, inputs) for section, stories in arrangement.sections)
     rest = tuple(story_view(story, inputs, OTHER) for story in arrangement.rest)
     mailed = [*([lead] if lead else []), *(story for section in sections for story in section.stories)]
     return EditionView(
@@ -95,6 +92,12 @@ def _view(arrangement: Arrangement, fates: Mapping[str, Fate], inputs: EditionIn
         missing_sources=inputs.missing_sources,
         site_url=inputs.site_url, postal_address=inputs.postal_address,
     )
+
+
+def _section_view(section: Section, stories: Iterable[Ranked], inputs: EditionInputs) -> SectionView:
+    length = HEADLINE if section.key == BRIEF else OTHER
+    return SectionView(section.key, section.kind, section.title,
+                       tuple(story_view(story, inputs, length) for story in stories))
 
 
 def story_view(ranked: Ranked, inputs: EditionInputs, length: Length) -> StoryView:

@@ -22,6 +22,7 @@ class Length:
 
 LEAD = Length(sentences=2, words=60)
 OTHER = Length(sentences=1, words=40)
+HEADLINE = Length(sentences=0, words=0)  # no text
 
 
 def excerpt(item: Item, length: Length) -> str:

@@ -59,12 +59,17 @@ class TopicMatcher:
 
 
 def claimant(matches: Sequence[TopicMatch]) -> Topic | None:
-    """The topic in whose section the story stands: weight times share, then the order of the configuration.
+    """The topic in whose section the story stands; None where no topic with a section claims it."""
+    return main_topic([m for m in matches if m.topic.limit])
+
+
+def main_topic(matches: Sequence[TopicMatch]) -> Topic | None:
+    """What the story is about: weight times share, then the order of the configuration; None where nothing claims it.
 
     Unlike points, the share counts above one half: what all copies are about goes before what half of them mention.
-    None where no topic with a section claims it. A topic of negative weight claims nothing.
+    A topic of negative weight claims nothing.
     """
-    claims = [m for m in matches if m.topic.limit and m.topic.weight >= 0 and m.share >= SMALLEST_CLAIM]
+    claims = [m for m in matches if m.topic.weight >= 0 and m.share >= SMALLEST_CLAIM]
     return max(claims, key=lambda m: (m.topic.weight * m.share, m.share)).topic if claims else None
 
 

@@ -1,10 +1,13 @@
 """Where stories stand: lead, topic sections, latest, more, rest."""
 
+import pytest
+
+from digest.documents import Gazetteer, Region
 from digest.model import Item, Story
-from digest.pipeline.arrange import Arrangement, arrange
+from digest.pipeline.arrange import Arrangement, arrange, country_of
 from digest.pipeline.pool import fill
 from digest.pipeline.rank import rank
-from tests.pipeline.worlds import feed, inputs, item, newsletter, story
+from tests.pipeline.worlds import GAZETTEER, feed, inputs, item, newsletter, story
 
 UZBEK = feed("tashkent-post", region="Uzbekistan")
 TOPICS = ({"slug": "energy", "title": "Energy", "query": "gas OR power", "limit": 2},
@@ -91,7 +94,7 @@ def test_sisters_share_the_family_cap() -> None:
 
 def test_a_full_section_leaves_the_rest_below_the_cut() -> None:
     stories = [story(item(f"Bread {n}", f"source-{n}", hours=n + 1)) for n in range(8)]
-    result = arranged(*stories)
+    result = arranged(*stories, newsletter=newsletter(sections={"brief": 0}))
     assert [len(r) for _, r in result.sections] == [5]
     assert [r.id for r in result.rest] == [stories[6].id, stories[7].id]
     assert "5 better stories" in result.fates[stories[7].id].why
@@ -106,3 +109,45 @@ def test_unreadable_stories_are_listed_last_and_never_lead() -> None:
     result = arranged(russian, kazakh, english, newsletter=newsletter(unreadable="list"))
     assert result.lead is not None and result.lead.id == english.id
     assert [(s.key, s.title) for s, _ in result.sections] == [("unreadable", "In Kazakh and Russian")]
+
+
+def test_what_found_no_place_is_told_in_brief_before_more() -> None:
+    stories = [story(item(f"Bread {n}", f"source-{n}", hours=n + 1)) for n in range(9)]
+    uzbek = story(item("Bread", UZBEK))
+    result = arranged(*stories, uzbek, newsletter=newsletter(sections={"brief": 2}))
+    assert [(s.key, len(r)) for s, r in result.sections] == [("latest", 5), ("brief", 2), ("more", 1)]
+    assert [r.id for r in result.sections[1][1]] == [stories[6].id, stories[7].id]
+    assert result.fates[stories[6].id].gate == "chosen" and [r.id for r in result.rest] == [stories[8].id]
+
+
+def test_sources_take_turns_where_stories_are_close() -> None:
+    lead = told_by_two("Bread", hours=1)
+    herald = [story(item(f"Loaf {n}", "baker", hours=4 + n / 10)) for n in range(3)]
+    late, later = story(item("Gas", "miner", hours=5)), story(item("Gas", "digger", hours=9))
+    result = arranged(lead, *herald, late, later)
+    assert sections(result)["latest"] == [s.id for s in (herald[0], late, herald[1], herald[2], later)]
+
+
+def test_a_topic_is_capped_in_all_sections() -> None:
+    stories = [story(item(f"Gas {n}", feed(f"source-{n}", region="Uzbekistan" if n > 2 else "Kazakhstan")))
+               for n in range(6)]
+    result = arranged(*stories, newsletter=newsletter(topics=TOPICS, caps={"topic": 3, "country": 0}))
+    assert [result.fates[r.id].gate for r in result.rest] == ["topic cap"] * 3
+    assert "3 better stories are about Energy" in result.fates[result.rest[0].id].why
+
+
+def test_other_countries_are_capped_but_not_the_own_region_or_what_holds_it() -> None:
+    regions = ["Uzbekistan"] * 3 + ["Central Asia"] * 3 + ["Kazakhstan"] * 4
+    stories = [story(item(f"Bread {n}", feed(f"source-{n}", region=region))) for n, region in enumerate(regions)]
+    result = arranged(*stories, newsletter=newsletter(caps={"country": 1}))
+    assert [(r.region, result.fates[r.id].gate) for r in result.rest] == [("Uzbekistan", "country cap")] * 2
+
+
+@pytest.mark.parametrize(("region", "country"), [
+    ("Osh", "Kyrgyzstan"), ("Kyrgyzstan", "Kyrgyzstan"), ("Turkey", "Turkey"), ("Kazakhstan", None),
+    ("Almaty Region", None), ("Central Asia", None), ("Atlantis", "Atlantis"),
+])
+def test_the_country_of_a_region_is_the_outermost_that_does_not_hold_home(region: str, country: str | None) -> None:
+    more = (Region(name="Osh", parent="Kyrgyzstan"), Region(name="Almaty Region", parent="Kazakhstan"))
+    gazetteer = Gazetteer({**GAZETTEER.regions, **{r.name: r for r in more}})
+    assert country_of(region, "Kazakhstan", gazetteer) == country

@@ -155,7 +155,7 @@ def test_what_stood_on_the_page_of_all_stories_only_may_come_back(
     engine: Engine, configuration: Configuration
 ) -> None:
     news = configuration.newsletters["kazakhstan"]
-    small = news.model_copy(update={"sections": news.sections.model_copy(update={"latest": 0})})
+    small = news.model_copy(update={"sections": news.sections.model_copy(update={"latest": 0, "brief": 0})})
     narrow = replace(configuration, newsletters={"kazakhstan": small})
     tell(engine, configuration, "herald", STRIKE, NOW - 2 * HOUR)
     tell(engine, configuration, "courier", GRAIN, NOW - 9 * HOUR)
