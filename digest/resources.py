@@ -1,8 +1,9 @@
-"""Files that ship with the package: templates/ and config/.
+"""Files that ship with the package: templates/, config/ and the catalogues of locale/.
 
-In a wheel they lie inside the package, in a checkout (editable install) beside it.
+In a wheel templates and config lie inside the package, in a checkout (editable install) beside it.
 """
 
+from functools import lru_cache
 from pathlib import Path
 
 TEMPLATE_SUFFIXES = frozenset({".html", ".txt", ".css"})
@@ -29,14 +30,23 @@ def packaged_text(name: str) -> str:
 
 
 def template_texts(overrides: Path | None = None) -> dict[str, str]:
-    """Texts of all templates by name ("email/edition.html"); a file of the same name in `overrides` wins.
+    """Texts of all templates by name ("email/edition.html") and of all catalogues ("locale/ru.po").
 
-    `overrides` is the instance's templates/ folder, which need not exist.
+    A file of the same name in `overrides` wins: the instance's templates/ folder, which need not exist. What it holds
+    below newsletters/SLUG/ wins for that newsletter alone (`pipeline.render`).
     """
-    texts = _texts(packaged_dir("templates"))
+    texts = {**catalogue_texts(), **_texts(packaged_dir("templates"))}
     if overrides is not None and overrides.is_dir():
         texts.update(_texts(overrides))
     return texts
+
+
+@lru_cache(maxsize=1)
+def catalogue_texts() -> dict[str, str]:
+    """The packaged catalogues of interface strings by name ("locale/ru.po"). Read once; do not change it."""
+    folder = Path(__file__).resolve().parent / "locale"
+    return {f"locale/{path.parent.parent.name}.po": path.read_text(encoding="utf-8")
+            for path in sorted(folder.glob("*/LC_MESSAGES/digest.po"))}
 
 
 def _texts(folder: Path) -> dict[str, str]:
