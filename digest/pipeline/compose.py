@@ -7,7 +7,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
@@ -33,13 +33,20 @@ WORDS_A_MINUTE = 220
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """An edition's view, the fate of every item considered, and the scores and families of its stories by id."""
+    """An edition's view, the fate of every item considered, and the scores and families of its stories by id.
+
+    For the desk: every story with a fate of its own, best first, the sections, and which one each belongs to.
+    """
 
     view: EditionView
     fates: Mapping[str, Fate]
     scores: Mapping[str, Score]
     families: Mapping[str, frozenset[str]]
+    open_items: Mapping[str, tuple[str, ...]]  # items of each story that share its fate, by story id
     cutoff: datetime
+    ranked: tuple[Ranked, ...]
+    homes: Mapping[str, str]
+    headings: tuple[Section, ...]
 
 
 def compose(inputs: EditionInputs) -> Composed:
@@ -53,7 +60,8 @@ def compose(inputs: EditionInputs) -> Composed:
         fates=fates,
         scores={r.id: r.score for r in ranked},
         families={r.id: r.candidate.families for r in ranked},
-        cutoff=inputs.cutoff,
+        open_items={r.id: tuple(i.id for i in r.candidate.story.items if i.id not in pool.fates) for r in ranked},
+        cutoff=inputs.cutoff, ranked=ranked, homes=arrangement.homes, headings=arrangement.headings,
     )
 
 
@@ -77,21 +85,27 @@ def _view(arrangement: Arrangement, fates: Mapping[str, Fate], inputs: EditionIn
     lead = story_view(arrangement.lead, inputs, LEAD) if arrangement.lead else None
     sections = tuple(_section_view(section, stories, inputs) for section, stories in arrangement.sections)
     rest = tuple(story_view(story, inputs, OTHER) for story in arrangement.rest)
-    mailed = [*([lead] if lead else []), *(story for section in sections for story in section.stories)]
-    return EditionView(
+    return first_look(EditionView(
         newsletter=newsletter.slug, period=inputs.period.value, name=newsletter.name, tagline=newsletter.tagline,
         date=inputs.date.isoformat(), zone=newsletter.zone, language=newsletter.language,
         region=newsletter.region, parent_region=inputs.gazetteer.parent(newsletter.region),
-        subject=cut_characters(mailed[0].headline if mailed else newsletter.name, SUBJECT_CHARACTERS),
-        preheader=_preheader(mailed), lead=lead, sections=sections, rest=rest,
-        minutes=reading_minutes(mailed),
+        subject="", preheader="", minutes=1, lead=lead, sections=sections, rest=rest,
         cutoff=inputs.cutoff.astimezone(UTC).isoformat(timespec="seconds"),
         rule=inclusion_rule(inputs),
-        empty_reason=None if mailed or rest else _empty_reason(fates, inputs),
+        empty_reason=None if lead or sections or rest else _empty_reason(fates, inputs),
         notice=None, trimmed=0, theme=ThemeView(),
         missing_sources=inputs.missing_sources,
         site_url=inputs.site_url, postal_address=inputs.postal_address,
-    )
+    ))
+
+
+def first_look(view: EditionView) -> EditionView:
+    """The view with the subject, preheader and minutes that the stories of its mail make."""
+    mailed = view.mailed
+    headlines = [story.headline for story in mailed[1 : 1 + PREHEADER_HEADLINES]]
+    return replace(
+        view, subject=cut_characters(mailed[0].headline if mailed else view.name, SUBJECT_CHARACTERS),
+        preheader=cut_characters(" · ".join(headlines), PREHEADER_CHARACTERS), minutes=reading_minutes(mailed))
 
 
 def _section_view(section: Section, stories: Iterable[Ranked], inputs: EditionInputs) -> SectionView:
@@ -154,11 +168,6 @@ def inclusion_rule(inputs: EditionInputs) -> str:
     return (f"Stories first seen after {since} and by {until} ({inputs.newsletter.zone}), published at most {hours} h "
             f"before that where dated, and not mailed before unless {NEW_SOURCES_OF_A_DEVELOPMENT} new independent "
             "sources have told them since.")
-
-
-def _preheader(stories: list[StoryView]) -> str:
-    headlines = [story.headline for story in stories[1 : 1 + PREHEADER_HEADLINES]]
-    return cut_characters(" · ".join(headlines), PREHEADER_CHARACTERS)
 
 
 def _time_kind(item: Item) -> str:

@@ -114,10 +114,15 @@ class EditionView:
         return f"/{self.newsletter}/{self.date}/" + ("weekly/" if self.period == "weekly" else "")
 
     @property
+    def mailed(self) -> tuple[StoryView, ...]:
+        """The stories of the mail, in its order: lead, sections."""
+        lead = (self.lead,) if self.lead else ()
+        return (*lead, *(story for section in self.sections for story in section.stories))
+
+    @property
     def all_stories(self) -> tuple[StoryView, ...]:
         """Every story once: lead, sections, rest."""
-        lead = (self.lead,) if self.lead else ()
-        return (*lead, *(story for section in self.sections for story in section.stories), *self.rest)
+        return (*self.mailed, *self.rest)
 
 
 def to_json(view: EditionView) -> str:
@@ -131,19 +136,20 @@ def sha256(view: EditionView) -> str:
 
 def from_json(text: str) -> EditionView:
     """The view that `to_json` wrote: from_json(to_json(v)) == v. Raises KeyError or ValueError on other text."""
-    value: EditionView = _build(EditionView, json.loads(text))
+    value: EditionView = build(EditionView, json.loads(text))
     return value
 
 
-def _build(kind: Any, value: Any) -> Any:
+def build(kind: Any, value: Any) -> Any:
+    """A frozen dataclass, with all that it holds, from what `dataclasses.asdict` and JSON made of it."""
     if dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
-        fields = {field.name: _build(hints[field.name], value[field.name]) for field in dataclasses.fields(kind)}
+        fields = {field.name: build(hints[field.name], value[field.name]) for field in dataclasses.fields(kind)}
         return typing.cast(Any, kind)(**fields)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple:
-        return tuple(_build(arguments[0], element) for element in value)
+        return tuple(build(arguments[0], element) for element in value)
     if origin in (typing.Union, types.UnionType):
         inner = next(a for a in arguments if a is not type(None))
-        return None if value is None else _build(inner, value)
+        return None if value is None else build(inner, value)
     return value
