@@ -41,12 +41,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """Where each story stands. Sections hold no empty lists; `rest` is in rank order; `fates` is by story id."""
+    """Where each story stands. Sections hold no empty lists; `rest` is in rank order; `fates` is by story id.
+
+    `homes` is the section that each story belongs to, where it has one; `headings` all sections, also empty ones.
+    """
 
     lead: Ranked | None
     sections: tuple[tuple[Section, tuple[Ranked, ...]], ...]
     rest: tuple[Ranked, ...]
     fates: Mapping[str, Fate]
+    homes: Mapping[str, str]
+    headings: tuple[Section, ...]
 
 
 def arrange(ranked: Sequence[Ranked], inputs: EditionInputs) -> Arrangement:
@@ -60,7 +65,8 @@ def arrange(ranked: Sequence[Ranked], inputs: EditionInputs) -> Arrangement:
     filling.fill([s for s in ranked if s is not lead], places)
     filled = tuple((s, tuple(filling.stories[s.key])) for s in sections if filling.stories[s.key])
     rest = tuple(s for s in ranked if filling.fates[s.id].section == REST)
-    return Arrangement(lead, filled, rest, filling.fates)
+    homes = {id_: key for id_, key in places.items() if key is not None}
+    return Arrangement(lead, filled, rest, filling.fates, homes, tuple(sections))
 
 
 class _Caps:
