@@ -139,7 +139,8 @@ def why(app: App, url: str, newsletter: str | None, date: Date | None, now: date
     chosen = newsletters.chosen(app.configuration, newsletter)
     with read_only(app.engine) as conn:
         reasons = editions.why(
-            conn, app.configuration, chosen, app.settings.site, url, now=now or app.clock.now(), date=date)
+            conn, app.configuration, chosen, app.settings, template_texts(app.instance.templates), url,
+            now=now or app.clock.now(), date=date)
     if not reasons:
         raise NotFound("item with the address", url, hint="no poll has seen it; give the address as its feed does")
     for reason in reasons:

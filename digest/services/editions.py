@@ -4,7 +4,7 @@
 its stored templates ever after, so that later polls, settings and templates change nothing in it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date as Date
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from digest.documents import Configuration, Newsletter
 from digest.model import DeliveryState, Fate, Feed, Item, Message, Period, Score, fill_marks
 from digest.pipeline.arrange import LEAD, REST
+from digest.pipeline.budget import fit
 from digest.pipeline.compose import Composed, compose
 from digest.pipeline.pool import FIRST_WINDOW, EditionInputs, item_gate
 from digest.pipeline.render import Renderer
@@ -32,6 +33,7 @@ from digest.storage.engine import read_only
 DEFAULT_VARIANT = "default"
 NO_STORY = Fate("no story yet", "the next cluster tick gives it a story; digest poll runs one")
 HEALTHY = frozenset({"ok", "unchanged", "not_modified", "stalled", "undated"})  # a poll that read its feed
+READERS_BYTES = 1000  # room for what is filled in when a mail is addressed
 OPEN_STATES = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
 
 
@@ -79,15 +81,30 @@ class Queued:
 
 
 def plan(
-    conn: Connection, configuration: Configuration, newsletter: Newsletter, site: SiteSettings, *,
-    now: datetime, date: Date | None = None, period: Period = Period.DAILY,
+    conn: Connection, configuration: Configuration, newsletter: Newsletter, settings: Settings,
+    templates: Mapping[str, str], *, now: datetime, date: Date | None = None, period: Period = Period.DAILY,
 ) -> Composed:
     """The edition of `date` (None: today in the newsletter's zone) as it would be made at `now`. Stores nothing.
 
-    Nothing seen after `now` is in it; see `slot_of` for the cut-off of another day. Equal arguments and equal
-    tables up to the cut-off give equal bytes.
+    Nothing seen after `now` is in it; see `slot_of` for the cut-off of another day. Its mail, rendered with
+    `templates`, is within the newsletter's byte budget. Equal arguments and equal tables up to the cut-off give
+    equal bytes.
     """
-    return compose(inputs_of(conn, configuration, newsletter, site, now=now, date=date, period=period))
+    inputs = inputs_of(conn, configuration, newsletter, settings.site, now=now, date=date, period=period)
+    return within_budget(compose(inputs), newsletter, settings, templates)
+
+
+def within_budget(
+    composed: Composed, newsletter: Newsletter, settings: Settings, templates: Mapping[str, str]
+) -> Composed:
+    """The edition with what its mail has no room for on the page of all stories."""
+    return fit(composed, newsletter.byte_budget - READERS_BYTES, mail_bytes(templates, settings))
+
+
+def mail_bytes(templates: Mapping[str, str], settings: Settings) -> Callable[[EditionView], int]:
+    """What weighs a view: the bytes of its HTML part before it is addressed."""
+    renderer = renderer_of(templates, settings)
+    return lambda view: len(renderer.html(view).encode())
 
 
 def inputs_of(
@@ -136,13 +153,13 @@ def preview(
     day, _ = slot_of(newsletter, now, date, period)
     if edition := stored_edition(conn, newsletter.slug, day, period, now=now):
         return Preview(edition.view, edition.templates, edition)
-    view = plan(conn, configuration, newsletter, settings.site, now=now, date=day, period=period).view
+    view = plan(conn, configuration, newsletter, settings, templates, now=now, date=day, period=period).view
     return Preview(view, templates, None)
 
 
 def why(
-    conn: Connection, configuration: Configuration, newsletter: Newsletter, site: SiteSettings, url: str, *,
-    now: datetime, date: Date | None = None,
+    conn: Connection, configuration: Configuration, newsletter: Newsletter, settings: Settings,
+    templates: Mapping[str, str], url: str, *, now: datetime, date: Date | None = None,
 ) -> tuple[Reason, ...]:
     """What became of each item with this address in the edition of a day; () where none was ever seen.
 
@@ -151,8 +168,8 @@ def why(
     day, _ = slot_of(newsletter, now, date)
     edition = stored_edition(conn, newsletter.slug, day, now=now)
     at = edition.built_at if edition else now
-    inputs = inputs_of(conn, configuration, newsletter, site, now=at, date=day)
-    composed = compose(inputs)
+    inputs = inputs_of(conn, configuration, newsletter, settings.site, now=at, date=day)
+    composed = within_budget(compose(inputs), newsletter, settings, edition.templates if edition else templates)
     reasons: list[Reason] = []
     for item in item_storage.find_items(conn, url):
         story_id = story_storage.story_of(conn, item.id, inputs.cutoff)
@@ -200,7 +217,7 @@ def build_and_approve(
     with read_only(engine) as conn:
         if stored := storage.edition_of(conn, newsletter.slug, day, period):
             return Built(stored, stored.view, created=False)
-        composed = plan(conn, configuration, newsletter, settings.site, now=now, date=day, period=period)
+        composed = plan(conn, configuration, newsletter, settings, templates, now=now, date=day, period=period)
     if composed.view.empty_reason is not None:
         return Built(None, composed.view, created=False)
     message = renderer_of(templates, settings).message(composed.view)

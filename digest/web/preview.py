@@ -90,9 +90,10 @@ def shown_at(app: App, slug: str, now: datetime, date: Date | None) -> Shown:
     with read_only(app.engine) as connection:
         edition = editions.stored_edition(connection, slug, day, now=now)
         at = edition.built_at if edition else now
-        composed = editions.plan(connection, app.configuration, newsletter, app.settings.site, now=at, date=day)
+        templates = edition.templates if edition else template_texts(app.instance.templates)
+        composed = editions.plan(
+            connection, app.configuration, newsletter, app.settings, templates, now=at, date=day)
     view = edition.view if edition else composed.view
-    templates = edition.templates if edition else template_texts(app.instance.templates)
     renderer = editions.renderer_of(templates, app.settings)
     message = renderer.message(view)
     message = replace(message, html=editions.specimen(message.html, view.name),

@@ -73,7 +73,7 @@ def tell(engine: Engine, configuration: Configuration, source: str, title: str, 
 def plan(engine: Engine, configuration: Configuration, now: datetime, day: date | None = None) -> editions.Composed:
     with read_only(engine) as conn:
         news = configuration.newsletters["kazakhstan"]
-        return editions.plan(conn, configuration, news, SETTINGS.site, now=now, date=day)
+        return editions.plan(conn, configuration, news, SETTINGS, TEMPLATES, now=now, date=day)
 
 
 def build(engine: Engine, configuration: Configuration, now: datetime, **changes: Any) -> editions.Built:
@@ -242,7 +242,7 @@ def test_why_tells_place_or_gate(engine: Engine, configuration: Configuration, n
 
     def why(url: str, now: datetime = NOW) -> tuple[editions.Reason, ...]:
         with read_only(engine) as conn:
-            return editions.why(conn, configuration, news, SETTINGS.site, url, now=now)
+            return editions.why(conn, configuration, news, SETTINGS, TEMPLATES, url, now=now)
 
     (chosen,) = why(shown.url + "?utm_source=mail")
     assert (chosen.fate.gate, chosen.fate.section, chosen.story_id) == ("chosen", "lead", shown.id)
