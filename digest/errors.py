@@ -8,6 +8,9 @@ DigestError
 ├── FetchError           a feed could not be fetched (url, kind, permanent)
 ├── ParseError           a document is no feed (url, kind)
 ├── QueryError           a query is wrong (query, position, expected, hint)
+├── EditionClosed        an edition is past what was asked of it (edition, state)
+├── ActionRefused        a change at the desk cannot be made (reason, hint)
+├── ApprovalStale        an edition changed since it was looked at (edition, seen, current)
 ├── SendRefused          mail may not leave (reason, hint)
 ├── DeliveryError        a mail attempt failed (recipient, code, permanent, server)
 ├── AddressRefused       an e-mail address cannot be used (address, reason)
@@ -80,6 +83,31 @@ class QueryError(DigestError):
         self.query, self.position, self.message, self.expected, self.hint = query, position, message, expected, hint
         tail = f"; expected {expected}" if expected else ""
         super().__init__(f"{message} at character {position + 1}{tail}" + (f" ({hint})" if hint else ""))
+
+
+class EditionClosed(DigestError):
+    """An edition is in a state in which what was asked of it cannot be done."""
+
+    def __init__(self, edition: str, state: str, hint: str = ""):
+        self.edition, self.state, self.hint = edition, state, hint
+        super().__init__(f"edition {edition} is {state}" + (f" ({hint})" if hint else ""))
+
+
+class ActionRefused(DigestError):
+    """A change at the desk cannot be made."""
+
+    def __init__(self, reason: str, hint: str = ""):
+        self.reason, self.hint = reason, hint
+        super().__init__(reason + (f" ({hint})" if hint else ""))
+
+
+class ApprovalStale(DigestError):
+    """An edition changed since it was looked at. `seen` and `current` are SHA-256 of views, in hex."""
+
+    def __init__(self, edition: str, seen: str, current: str):
+        self.edition, self.seen, self.current = edition, seen, current
+        super().__init__(f"edition {edition} changed: approval is for {seen}, it is {current} now "
+                         f"(digest editions show {edition}, then approve again)")
 
 
 class SendRefused(DigestError):

@@ -9,7 +9,9 @@ import hashlib
 import json
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from digest.model import Block
@@ -140,10 +142,15 @@ def from_json(text: str) -> EditionView:
     return value
 
 
+@lru_cache
+def _hints(kind: Any) -> Mapping[str, Any]:
+    return typing.get_type_hints(kind)
+
+
 def build(kind: Any, value: Any) -> Any:
     """A frozen dataclass, with all that it holds, from what `dataclasses.asdict` and JSON made of it."""
     if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
+        hints = _hints(typing.cast(type, kind))
         fields = {field.name: build(hints[field.name], value[field.name]) for field in dataclasses.fields(kind)}
         return typing.cast(Any, kind)(**fields)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
