@@ -15,12 +15,14 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from digest.app import App
 from digest.documents import Newsletter
 from digest.errors import DigestError
-from digest.pipeline.slots import due_slot
+from digest.model import Period
+from digest.pipeline.slots import Slot, due_slot
 from digest.ports import Mailer
 from digest.resources import template_texts
-from digest.services import deliveries, editions
+from digest.services import deliveries, editions, slots
 from digest.services.cycle import Cycle
 from digest.services.newsletters import is_late
+from digest.storage.editions import edition_name
 from digest.storage.engine import read_only
 
 NEWS_SECONDS, MAIL_SECONDS = 30, 10
@@ -70,7 +72,8 @@ class Scheduler:
 
     def __init__(self, app: App, turn: Cycle, mailer: Mailer):
         self._app, self._turn, self._mailer = app, turn, mailer
-        self._empty_until: dict[tuple[str, str], datetime] = {}
+        self._empty_until: dict[str, datetime] = {}  # by name of the edition
+        self._empty_why: dict[str, str] = {}
         self._said: dict[str, str] = {}
         self.news = Lane("news", self._news)
         self.mail = Lane("mail", self._mail)
@@ -116,27 +119,45 @@ class Scheduler:
             await self._attempt(f"editions of {newsletter.slug}", asyncio.to_thread(self._settle, newsletter))
 
     def release(self, newsletter: Newsletter) -> bool:
-        """Builds and queues the newsletter's edition where one is due; whether one was. Idempotent.
+        """Builds and queues the newsletter's editions that are due; whether one was. Idempotent.
 
-        An edition without stories is tried again every 15 minutes until it is too late for it.
+        Missed slots are caught up, oldest first, or noted as skipped where it is too late. An edition without stories
+        is tried again every 15 minutes until then. One that was approved but not queued, as by a crash, is queued.
         """
-        app, now = self._app, self._app.clock.now()
-        day, release_at = due_slot(newsletter, now)
-        key = (newsletter.slug, day.isoformat())
-        if is_late(newsletter, release_at, now) or self._empty_until.get(key, now) > now:
+        now = self._app.clock.now()
+        due = slots.to_make(self._app.engine, newsletter, now,
+                            lambda slot: self._empty_why.get(_name(newsletter, slot), ""))
+        made = [self._make(newsletter, slot, now) for slot in (*self._unqueued(newsletter, now), *due)]
+        return any(made)
+
+    def _unqueued(self, newsletter: Newsletter, now: datetime) -> list[Slot]:
+        """The newest slot of each period whose edition is approved and waits for its release."""
+        found = []
+        for period in (Period.DAILY, *((Period.WEEKLY,) if newsletter.weekly else ())):
+            day, release_at = due_slot(newsletter, now, period)
+            with read_only(self._app.engine) as connection:
+                stored = editions.stored_edition(connection, newsletter.slug, day, period)
+            if stored and stored.state == "approved" and not is_late(newsletter, release_at, now):
+                found.append(Slot(period, day, release_at))
+        return found
+
+    def _make(self, newsletter: Newsletter, slot: Slot, now: datetime) -> bool:
+        app, name = self._app, _name(newsletter, slot)
+        if self._empty_until.get(name, now) > now:
             return False
-        with read_only(app.engine) as connection:
-            stored = editions.stored_edition(connection, newsletter.slug, day)
-        if stored and stored.state != "approved":
-            return False
-        built = editions.build_and_approve(app.engine, app.configuration, newsletter, app.settings,
-                                           template_texts(app.instance.templates), now=now, date=day)
+        built = editions.build_and_approve(
+            app.engine, app.configuration, newsletter, app.settings, template_texts(app.instance.templates), now=now,
+            date=slot.date, period=slot.period)
         if built.edition is None:
-            self._empty_until[key] = now + EMPTY_AGAIN
-            log.warning("edition is empty", edition="/".join(key), reason=built.view.empty_reason)
+            self._empty_until[name], self._empty_why[name] = now + EMPTY_AGAIN, built.view.empty_reason or ""
+            log.warning("edition is empty", edition=name, reason=built.view.empty_reason)
             return False
+        if slot.period is Period.WEEKLY:
+            editions.publish(app.engine, built.edition)
+            log.info("edition published", edition=name, stories=len(built.view.all_stories))
+            return True
         queued = editions.queue_deliveries(app.engine, built.edition, newsletter, app.settings, now=now)
-        log.info("edition queued", edition="/".join(key), stories=len(built.view.all_stories), new=queued.new,
+        log.info("edition queued", edition=name, stories=len(built.view.all_stories), new=queued.new,
                  known=queued.known)
         return True
 
@@ -180,6 +201,10 @@ class Scheduler:
             self._said[name] = str(error)
         except Exception:
             log.exception("step failed", step=name)
+
+
+def _name(newsletter: Newsletter, slot: Slot) -> str:
+    return edition_name(newsletter.slug, slot.date, slot.period)
 
 
 @asynccontextmanager

@@ -10,15 +10,19 @@ import pytest
 from sqlalchemy import Engine
 
 from digest.app import App
+from digest.documents import Weekly
 from digest.mail.outbox import OutboxMailer
+from digest.model import Period
 from digest.parsing import ParserPool
 from digest.ports import FetchRequest, FetchResponse
 from digest.resources import template_texts
 from digest.scheduler import Lane, Scheduler, running
 from digest.services.cycle import Cycle
 from digest.services.editions import list_editions
+from digest.services.slots import list_skipped
 from digest.services.stories import StoryClusterer
 from digest.services.subscribers import subscribe
+from digest.storage.deliveries import count_by_state
 from digest.storage.engine import read_only
 from tests.web.worlds import FixedClock, open_world, put_stories
 
@@ -131,6 +135,31 @@ def test_an_empty_edition_is_tried_again_a_quarter_of_an_hour_later(world: Insta
     assert not one.release(newsletter)  # too soon
     world.clock = FixedClock(MORNING + timedelta(minutes=16))
     assert one.release(newsletter)
+
+
+def test_missed_editions_are_caught_up_or_noted(world: Instance) -> None:
+    put_stories(world)
+    newsletter = world.configuration.newsletters["quiet"].model_copy(update={"max_lateness_hours": 30})
+    scheduler(world).release(newsletter)
+    world.clock = FixedClock(MORNING + timedelta(days=4))
+    scheduler(world).release(newsletter)
+    with read_only(world.engine) as connection:
+        noted = [slot.date.day for slot in list_skipped(connection, "quiet")]
+    assert noted == [22, 21]  # the 23rd and 24th have no story yet, and are tried again
+    assert editions_of(world) == ["2023-03-20 sending"]
+
+
+def test_a_weekly_edition_is_published_and_mailed_to_nobody(world: Instance) -> None:
+    put_stories(world)
+    weekly = Weekly(day="mon", send_time="07:15")
+    newsletter = world.configuration.newsletters["quiet"].model_copy(update={"weekly": weekly})
+    assert scheduler(world).release(newsletter) and not scheduler(world).release(newsletter)
+    with read_only(world.engine) as connection:
+        (week,) = list_editions(connection, "quiet", period=Period.WEEKLY)
+        assert count_by_state(connection, week.subject) == {}
+    assert (week.name, week.state) == ("quiet/2023-03-20/weekly", "sent")
+    assert week.view.path == "/quiet/2023-03-20/weekly/" and len(week.view.all_stories) == 2
+    assert editions_of(world) == ["2023-03-20 sending"]
 
 
 def test_it_polls_builds_and_mails_by_itself(world: Instance) -> None:

@@ -252,6 +252,13 @@ def queue_deliveries(
     return Queued(new, len(readers) - new)
 
 
+def publish(engine: Engine, edition: EditionRow) -> None:
+    """Marks an approved edition as sent though nobody is mailed: it stands on the web alone. Idempotent."""
+    with engine.begin() as conn:
+        if storage.move(conn, edition.id, "sending", since="approved"):
+            storage.move(conn, edition.id, "sent", since="sending")
+
+
 def settle(engine: Engine, edition: EditionRow) -> dict[DeliveryState, int]:
     """The edition's rows by state; where none is open any more, the edition is marked sent."""
     with engine.begin() as conn:

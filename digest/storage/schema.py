@@ -226,6 +226,15 @@ edition_messages = Table(
     Column("message_id", String(64), ForeignKey("messages.id"), nullable=False),
     Column("sha256", String(64)),  # of the variant as rendered, before personal places are filled
 )
+# Releases for which no edition was made, and why.
+skipped_slots = Table(
+    "skipped_slots", metadata,
+    Column("newsletter", Text, ForeignKey("newsletters.slug"), primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("date", String(10), primary_key=True),
+    Column("note", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
 
 # People
 subscribers = Table(

@@ -1,6 +1,5 @@
 """Releases on the wall clock, through the nights when clocks change."""
 
-
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
