@@ -1,10 +1,13 @@
 """Each rule finds the fault it is there for, and nothing in a good edition."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from digest.documents import Newsletter
+from digest.pipeline import lint as lint_module
 from digest.pipeline.lint import Finding, Limits, errors_of, lint
 from digest.pipeline.render import Renderer
 from digest.pipeline.view import EditionView, SectionView, ThemeView
@@ -137,3 +140,10 @@ def test_errors_come_first_and_say_where() -> None:
     found = findings(replace(views.EDITION, subject="x" * 79), "</h1>", "</h1><h1>Another</h1>")
     assert [finding.level for finding in found] == ["error", "warning"]
     assert found[0].message == "2 h1: there must be one"
+
+
+def test_every_finding_is_explained_to_the_editor() -> None:
+    source = Path(lint_module.__file__).read_text()
+    guide = (Path(__file__).resolve().parents[2] / "docs" / "editor.md").read_text()
+    codes = set(re.findall(r'_(?:error|warning)\("([a-z-]+)"', source))
+    assert len(codes) > 15 and {code for code in codes if f"`{code}`" not in guide} == set()
