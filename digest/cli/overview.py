@@ -9,8 +9,8 @@ from rich.table import Table
 
 from digest.documents import Newsletter
 from digest.model import Part
-from digest.pipeline.render import Wording
 from digest.pipeline.view import EditionView, PartView, StoryView
+from digest.pipeline.wording import Wording
 from digest.services.editions import Built, Reason
 from digest.storage.editions import EditionRow
 

@@ -1,98 +1,83 @@
 """Renders a view model: HTML mail, text, JSON and web pages, all from the same values.
 
-Pure: template texts come in as a mapping, nothing is read or fetched, and equal views give equal bytes.
+Pure: template texts and catalogues come in as a mapping, nothing is read or fetched, and equal views give equal bytes.
+Typography is set here alone: views and their JSON hold the text as it came.
 """
 
 import dataclasses
 import json
 import re
 import textwrap
-from collections.abc import Callable, Collection, Mapping
-from datetime import date, datetime
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from gettext import NullTranslations
 from typing import Any
 
 import css_inline
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
 from jinja2 import DictLoader, Environment, StrictUndefined
-from markupsafe import Markup
 
+from digest.locale import translations
 from digest.model import Message
-from digest.pipeline.view import EditionView, StoryView
+from digest.pipeline.typography import typeset
+from digest.pipeline.view import EditionView, ThemeView
+from digest.pipeline.wording import Wording
 
 TEXT_COLUMNS = 78
-RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 DEFAULT_BASE = "http://localhost:8080"
+DEFAULT_THEME = ThemeView()
+FONTS = {
+    "serif": "Georgia, 'Times New Roman', serif",
+    "sans": "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif",
+}
 _MARK = re.compile(r"%%(\w+)%%")
-_STORY_DAY = "EEE d MMM"
 
 
-class Wording:
-    """What templates ask for in one interface language: dates, times, direction, lang attributes."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A theme as mail templates use it: every token has a value; "" is no logo."""
 
-    def __init__(self, language: str, translate: Callable[[str], str] = str):
-        self.language = language
-        self._translate = translate
-        self._locale = _locale(language)
+    accent: str
+    accent_dark: str
+    font: str  # of headlines and text
+    sans: str  # of everything else
+    logo_url: str
 
-    def long_date(self, day: str) -> str:
-        """ "Monday, March 20, 2023" in the language's own long form, of an ISO day."""
-        text = format_date(date.fromisoformat(day), format="full", locale=self._locale)
-        return text[:1].upper() + text[1:]
 
-    def story_time(self, story: StoryView) -> str:
-        """ "04:06 UTC+6, Mon 20 Mar"; only the day where no time is known, "seen …" where it is undated."""
-        return self.clock_time(story.time, story.time_kind)
-
-    def clock_time(self, iso: str, kind: str = "published") -> str:
-        """An ISO 8601 time with its offset, in words; `kind` as in StoryView.time_kind."""
-        when = datetime.fromisoformat(iso)
-        day = format_date(when.date(), format=_STORY_DAY, locale=self._locale)
-        if kind == "day":
-            return day
-        text = f"{when:%H:%M} {offset_name(when)}, {day}"
-        return self._translate("seen {time}").format(time=text) if kind == "seen" else text
-
-    def direction(self, language: str) -> str:
-        return "rtl" if language in RIGHT_TO_LEFT else "ltr"
-
-    def attributes(self, story: StoryView) -> Markup:
-        """`language_attributes` of a story's own language."""
-        return self.language_attributes(story.language)
-
-    def language_attributes(self, language: str) -> Markup:
-        """A lang attribute (and dir where it turns) for text in another language than the interface; else ""."""
-        if language in {self.language, "und", ""}:
-            return Markup("")
-        turn = self.direction(language)
-        extra = Markup("") if turn == self.direction(self.language) else Markup(' dir="{}"').format(turn)
-        return Markup(' lang="{}"').format(language) + extra
+def look_of(theme: ThemeView) -> Look:
+    """The look of a theme; what it leaves open is the templates' own."""
+    return Look(theme.accent or "#8f2d1f", theme.accent_dark or "#f0a394", FONTS[theme.font], FONTS["sans"],
+                theme.logo_url)
 
 
 class Renderer:
     """Renders views with one set of template texts, named "email/edition.html".
 
-    `base` is the address that links to our own pages begin with where the view has no site_url.
+    A text named "newsletters/SLUG/email/edition.html" wins for that newsletter's editions; catalogues are named
+    "locale/ru.po". `base` is the address that links to our own pages begin with where the view has no site_url.
     Does not decide what is shown: that is the view.
     """
 
     def __init__(self, templates: Mapping[str, str], *, base: str = DEFAULT_BASE):
         self.templates = dict(templates)
         self._base = base.rstrip("/")
-        self._environment = _environment(self.templates)
+        self._kits: dict[tuple[str, str], _Kit] = {}
 
     def message(self, view: EditionView, hidden_sections: Collection[str] = ()) -> Message:
         """The mail of an edition, with the marks `%%unsubscribe%%` and `%%reason%%` still in it."""
         shown = without_sections(view, hidden_sections)
-        return Message(subject=one_line(view.subject), html=self.html(shown), text=self.text(shown))
+        return Message(subject=one_line(view.subject), html=self.html(shown), text=self.text(shown),
+                       headers={"Content-Language": view.language})
 
     def html(self, view: EditionView) -> str:
         """The HTML part, styles inlined."""
-        return self.mail_html("email/edition.html", language=view.language, view=view, base=self._base_of(view))
+        return self.mail_html("email/edition.html", language=view.language, slug=view.newsletter, theme=view.theme,
+                              view=view, base=self._base_of(view))
 
     def text(self, view: EditionView) -> str:
         """The text part: the same stories, at most 78 columns except for addresses."""
-        return self.render("email/edition.txt", language=view.language, view=view, base=self._base_of(view))
+        return self.render("email/edition.txt", language=view.language, slug=view.newsletter,
+                           view=view, base=self._base_of(view))
 
     def json(self, view: EditionView) -> str:
         """The view for people and programs: indented, in the order of the page."""
@@ -100,22 +85,73 @@ class Renderer:
 
     def page(self, view: EditionView, kind: str = "edition", **values: Any) -> str:
         """A web page of the edition. `kind` is "edition" or "all" (every story); links to our pages are relative."""
-        return self.render(f"web/{kind}.html", language=view.language, view=view, **{"editions": (), **values})
+        return self.render(f"web/{kind}.html", language=view.language, slug=view.newsletter, view=view,
+                           **{"editions": (), **values})
 
-    def render(self, name: str, *, language: str = "en", **values: Any) -> str:
-        """Any template with `language` and `locale` (Wording). HTML is escaped, text is not; no styles inlined."""
-        template = self._environment.get_template(name)
-        return template.render(language=language, locale=Wording(language), **values)
+    def render(self, name: str, *, language: str = "en", slug: str = "", **values: Any) -> str:
+        """Any template with `language` and `locale` (Wording). HTML is escaped, text is not; no styles inlined.
 
-    def mail_html(self, name: str, *, language: str = "en", **values: Any) -> str:
+        `slug` names the newsletter whose own templates win; "" takes none.
+        """
+        kit = self._kit(language, slug)
+        return kit.environment.get_template(name).render(language=language, locale=kit.wording, **values)
+
+    def mail_html(self, name: str, *, language: str = "en", slug: str = "", theme: ThemeView = DEFAULT_THEME,
+                  **values: Any) -> str:
         """A template of an HTML mail that extends email/mail.html, with email/edition.css inlined."""
+        look = look_of(theme)
         inliner = css_inline.CSSInliner(
             inline_style_tags=False, keep_style_tags=True, load_remote_stylesheets=False,
-            extra_css=self.templates["email/edition.css"])
-        return inliner.inline(self.render(name, language=language, **values))
+            extra_css=self.render("email/edition.css", slug=slug, look=look))
+        return inliner.inline(self.render(name, language=language, slug=slug, look=look, **values))
+
+    def words(self, language: str) -> NullTranslations:
+        """The translations of an interface language, for what is said outside of templates."""
+        return self._kit(language, "").translations
+
+    def _kit(self, language: str, slug: str) -> "_Kit":
+        if (language, slug) not in self._kits:
+            self._kits[language, slug] = _Kit(own_templates(self.templates, slug, language), language)
+        return self._kits[language, slug]
 
     def _base_of(self, view: EditionView) -> str:
         return view.site_url or self._base
+
+
+@dataclass
+class _Kit:
+    """What renders one newsletter's templates in one interface language."""
+
+    templates: Mapping[str, str]
+    language: str
+
+    @cached_property
+    def translations(self) -> NullTranslations:
+        return translations(self.templates.get(f"locale/{self.language}.po", ""))
+
+    @cached_property
+    def wording(self) -> Wording:
+        return Wording(self.language, self.translations)
+
+    @cached_property
+    def environment(self) -> Environment:
+        environment = Environment(
+            loader=DictLoader(dict(self.templates)), undefined=StrictUndefined, autoescape=_is_html, finalize=_defuse,
+            extensions=["jinja2.ext.i18n"], trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+        environment.install_gettext_translations(self.translations, newstyle=True)  # type: ignore[attr-defined]
+        environment.filters.update(fill=fill, underlined=underlined, sentence=sentence, typeset=typeset)
+        return environment
+
+
+def own_templates(templates: Mapping[str, str], slug: str, language: str) -> dict[str, str]:
+    """The texts that a newsletter's editions are rendered from: its own where it has some, one catalogue.
+
+    Own texts of other newsletters and catalogues of other languages are left out. Idempotent.
+    """
+    own, catalogue = f"newsletters/{slug}/", f"locale/{language}.po"
+    shared = {name: text for name, text in templates.items()
+              if not name.startswith("newsletters/") and (not name.startswith("locale/") or name == catalogue)}
+    return {**shared, **{name.removeprefix(own): text for name, text in templates.items() if name.startswith(own)}}
 
 
 def without_sections(view: EditionView, hidden: Collection[str]) -> EditionView:
@@ -128,16 +164,6 @@ def without_sections(view: EditionView, hidden: Collection[str]) -> EditionView:
 def one_line(text: str) -> str:
     """The text with every run of white space as one space: safe in a header."""
     return " ".join(text.split())
-
-
-def offset_name(when: datetime) -> str:
-    """ "UTC+6", "UTC+5:30", "UTC": the offset of an aware datetime."""
-    delta = when.utcoffset()
-    minutes = int(delta.total_seconds()) // 60 if delta else 0
-    if minutes == 0:
-        return "UTC"
-    hours, rest = divmod(abs(minutes), 60)
-    return f"UTC{'+' if minutes > 0 else '−'}{hours}" + (f":{rest:02}" if rest else "")
 
 
 def fill(text: str, indent: int = 0) -> str:
@@ -158,19 +184,8 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
 
 
-def _environment(templates: Mapping[str, str]) -> Environment:
-    environment = Environment(
-        loader=DictLoader(dict(templates)), undefined=StrictUndefined, autoescape=_is_html, finalize=_defuse,
-        extensions=["jinja2.ext.i18n"], trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
-    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
-    environment.filters["fill"] = fill
-    environment.filters["underlined"] = underlined
-    environment.filters["sentence"] = sentence
-    return environment
-
-
 def _is_html(name: str | None) -> bool:
-    return name is None or not name.endswith(".txt")
+    return name is None or name.endswith(".html")
 
 
 def _defuse(value: Any) -> Any:
@@ -178,10 +193,3 @@ def _defuse(value: Any) -> Any:
     if isinstance(value, str) and "%%" in value:
         return type(value)(_MARK.sub("%\u2060%\\1%\u2060%", value))
     return value
-
-
-def _locale(language: str) -> Locale:
-    try:
-        return Locale.parse(language)
-    except (UnknownLocaleError, ValueError):
-        return Locale.parse("en")

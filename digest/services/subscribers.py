@@ -5,6 +5,7 @@ Addresses are compared in one normal form: the domain in ASCII, everything in lo
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Connection
@@ -13,6 +14,7 @@ from digest.documents import Newsletter
 from digest.errors import AddressRefused, NotFound, TokenError
 from digest.model import Message, Subscriber, Subscription
 from digest.pipeline.render import Renderer
+from digest.pipeline.view import ThemeView
 from digest.services import deliveries, leaving
 from digest.settings import Settings
 from digest.storage import subscribers as storage
@@ -162,11 +164,14 @@ def _confirm_value(conn: Connection, subscription: Subscription) -> str:
 
 
 def _confirmation(newsletter: Newsletter, link: str, settings: Settings, renderer: Renderer) -> Message:
-    values = {
+    language = newsletter.language
+    values: dict[str, Any] = {
         "newsletter": newsletter, "link": link, "days": CONFIRM_WITHIN.days,
         "postal_address": settings.site.postal_address}
+    sender = {"From": newsletter.sender} if newsletter.sender else {}
     return Message(
-        subject=f"Confirm: {newsletter.name}",
-        html=renderer.mail_html("email/confirm.html", language=newsletter.language, **values),
-        text=renderer.render("email/confirm.txt", language=newsletter.language, **values),
-        headers={"From": newsletter.sender} if newsletter.sender else {})
+        subject=renderer.words(language).gettext("Confirm: {name}").format(name=newsletter.name),
+        html=renderer.mail_html("email/confirm.html", language=language, slug=newsletter.slug,
+                                theme=ThemeView(**newsletter.theme.model_dump()), **values),
+        text=renderer.render("email/confirm.txt", language=language, slug=newsletter.slug, **values),
+        headers={"Content-Language": language, **sender})

@@ -8,8 +8,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from digest.pipeline.render import Renderer, offset_name, without_sections
-from digest.pipeline.view import EditionView, from_json, to_json
+from digest.pipeline.render import Renderer, own_templates, without_sections
+from digest.pipeline.typography import typeset
+from digest.pipeline.view import EditionView, SectionView, ThemeView, from_json, to_json
+from digest.pipeline.wording import offset_name
 from digest.resources import template_texts
 from tests.pipeline import views
 
@@ -70,7 +72,7 @@ def test_headings_make_an_outline() -> None:
     assert [text for tag, text in headings if tag == "h2"][1:] == [s.title for s in views.EDITION.sections]
     assert [tag for tag, _ in headings].count("h1") == 1
     assert [text for tag, text in headings if tag == "h3"] == [
-        story.headline for section in views.EDITION.sections for story in section.stories]
+        typeset(story.headline, story.language) for section in views.EDITION.sections for story in section.stories]
 
 
 def test_every_shown_story_stands_in_both_parts() -> None:
@@ -79,7 +81,7 @@ def test_every_shown_story_stands_in_both_parts() -> None:
     flat = " ".join(message.text.split())
     for story in views.EDITION.all_stories[: -len(views.EDITION.rest)]:
         assert story.url in links and story.url in message.text
-        assert story.headline in flat
+        assert " ".join(typeset(story.headline, story.language).split()) in flat
 
 
 def test_text_lines_fit_78_columns_except_addresses() -> None:
@@ -202,3 +204,59 @@ def test_a_mail_in_a_language_from_right_to_left_turns() -> None:
     html = RENDERER.html(replace(views.EDITION, language="fa"))
     assert '<html lang="fa" dir="rtl"' in html and 'align="right"' in html
     assert '<h1 lang="en" dir="ltr"' in html  # the story keeps its own direction
+
+
+BRIEF = SectionView("brief", "brief", "In brief", (views.story(20, "Ferry 'Tobol' Returns", "Tobol Herald"),))
+DESKED = replace(
+    views.EDITION, notice="a short edition: few stories were told", trimmed=12, sections=(BRIEF, views.MORE),
+    lead=replace(views.LEAD, developing=True, whats_new="3 more sources", note="The count goes on.",
+                 original_headline="Bloc Ahead"))
+
+
+@pytest.mark.parametrize("render", [RENDERER.html, RENDERER.text])
+def test_what_the_desk_adds_is_told_in_its_place(render) -> None:  # type: ignore[no-untyped-def]
+    shown = " ".join(re.sub(r"<[^>]+>", " ", render(DESKED).split("<body>")[-1]).split())
+    assert in_order(shown, "A short edition: few stories were told.", views.LEAD.headline,
+                    "What is new: 3 more sources", "A changed chamber", "Editor’s note: The count goes on.", "Ferry ‘Tobol’ Returns",
+                    "12 more stories are on the web.", "All 10 stories")
+    assert "Bloc Ahead" not in shown
+
+
+def test_the_page_of_the_edition_keeps_the_headline_of_the_source() -> None:
+    page = RENDERER.page(DESKED)
+    assert "Headline at the source: <span>Bloc Ahead</span>" in page
+    assert "A short edition: few stories were told." in page
+
+
+def test_a_story_in_brief_is_a_headline_with_its_credit_on_one_line() -> None:
+    assert "Ferry ‘Tobol’ Returns\n  Tobol Herald\n  https://news.example/20" in RENDERER.text(DESKED)
+    html = RENDERER.html(DESKED)
+    assert re.search(r'href="https://news.example/20"[^>]*>Ferry ‘Tobol’ Returns</a></span> · <span[^>]*>Tobol', html)
+    assert html.count("Officials gave no date") == RENDERER.html(views.SEED_SHAPE).count("Officials gave no date")
+
+
+def test_a_theme_colours_both_modes_and_sets_the_font() -> None:
+    theme = ThemeView("#1c4f8f", "#9cc4f5", "sans", "https://news.example.org/logo.png")
+    html = RENDERER.html(replace(views.EDITION, theme=theme))
+    assert "#8f2d1f" not in html and "#f0a394" not in html and "Georgia" not in html
+    assert html.count("#1c4f8f") > 10 and html.count("#9cc4f5") == 2
+    assert re.search(r'<img[^>]* src="https://news.example.org/logo.png" alt="Kazakhstan News"', html)
+    assert re.search(r'<p class="name"[^>]*>Kazakhstan News</p>', html)
+
+
+def test_a_newsletters_own_template_wins_for_it_alone() -> None:
+    own = {**RENDERER.templates, "newsletters/kazakhstan/email/edition.txt": "ours: {{ view.name }}",
+           "newsletters/other/email/edition.txt": "theirs"}
+    assert Renderer(own).text(views.EDITION) == "ours: Kazakhstan News"
+    assert Renderer(own).text(replace(views.EDITION, newsletter="third")) == RENDERER.text(
+        replace(views.EDITION, newsletter="third"))
+
+
+def test_what_is_frozen_with_an_edition_renders_the_same() -> None:
+    own = {**RENDERER.templates, "newsletters/kazakhstan/email/edition.txt": "ours: {{ view.name }}",
+           "newsletters/other/email/edition.txt": "theirs"}
+    frozen = own_templates(own, "kazakhstan", "ru")
+    assert [name for name in frozen if name.startswith(("newsletters/", "locale/"))] == ["locale/ru.po"]
+    russian = replace(views.EDITION, language="ru")
+    assert Renderer(frozen).message(russian) == Renderer(own).message(russian)
+    assert own_templates(frozen, "kazakhstan", "ru") == frozen
