@@ -15,14 +15,17 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from babel import Locale
+from babel.lists import format_list
 
 from digest.documents import Caps, Gazetteer
+from digest.locale import translator
 from digest.model import Fate
 from digest.pipeline.pool import EditionInputs
 from digest.pipeline.rank import Ranked
 from digest.pipeline.topics import claimant, main_topic
+from digest.pipeline.wording import locale_of
 
 LEAD, BRIEF, REST = "lead", "brief", "rest"
 SOURCES_OF_A_LEAD = 2
@@ -171,12 +174,15 @@ def _lead(ranked: Sequence[Ranked], places: Mapping[str, str | None]) -> Ranked 
 
 def _sections(ranked: Sequence[Ranked], inputs: EditionInputs) -> list[Section]:
     newsletter = inputs.newsletter
+    words, named = translator(newsletter.language), partial(inputs.gazetteer.name_in, language=newsletter.language)
     parent = inputs.gazetteer.parent(newsletter.region)
+    latest = words.gettext("Latest from {region}").format(region=named(newsletter.region))
+    more = words.gettext("More {region} News").format(region=named(parent)) if parent else words.gettext("More news")
     return [
         *(Section(f"topic-{t.slug}", "topic", t.title, t.limit) for t in newsletter.topics if t.limit),
-        Section("latest", "latest", f"Latest from {newsletter.region}", newsletter.sections.latest),
-        Section(BRIEF, "brief", "In brief", newsletter.sections.brief),
-        Section("more", "more", f"More {parent} News" if parent else "More news", newsletter.sections.more),
+        Section("latest", "latest", latest, newsletter.sections.latest),
+        Section(BRIEF, "brief", words.gettext("In brief"), newsletter.sections.brief),
+        Section("more", "more", more, newsletter.sections.more),
         Section("unreadable", "unreadable", _languages_title(ranked, newsletter.language), newsletter.sections.more),
     ]
 
@@ -209,9 +215,9 @@ def country_of(region: str, home: str, gazetteer: Gazetteer) -> str | None:
 
 def _languages_title(ranked: Sequence[Ranked], language: str) -> str:
     """"In Kazakh and Russian": the languages of the stories that readers are only told of."""
-    names = Locale.parse(language).languages
+    locale = locale_of(language)
     codes = {s.candidate.shown.language for s in ranked if not s.candidate.readable}
-    told = sorted(names.get(code, code) for code in codes)
-    return "In " + " and ".join(part for part in (", ".join(told[:-1]), *told[-1:]) if part)
+    told = sorted(locale.languages.get(code, code) for code in codes)
+    return translator(language).gettext("In {languages}").format(languages=format_list(told, locale=locale))
 
 

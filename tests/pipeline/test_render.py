@@ -209,7 +209,7 @@ def test_a_mail_in_a_language_from_right_to_left_turns() -> None:
 BRIEF = SectionView("brief", "brief", "In brief", (views.story(20, "Ferry 'Tobol' Returns", "Tobol Herald"),))
 DESKED = replace(
     views.EDITION, notice="a short edition: few stories were told", trimmed=12, sections=(BRIEF, views.MORE),
-    lead=replace(views.LEAD, developing=True, whats_new="3 more sources", note="The count goes on.",
+    lead=replace(views.LEAD, developing=True, whats_new="New since Sunday: 3 more sources.", note="The count goes on.",
                  original_headline="Bloc Ahead"))
 
 
@@ -217,7 +217,7 @@ DESKED = replace(
 def test_what_the_desk_adds_is_told_in_its_place(render) -> None:  # type: ignore[no-untyped-def]
     shown = " ".join(re.sub(r"<[^>]+>", " ", render(DESKED).split("<body>")[-1]).split())
     assert in_order(shown, "A short edition: few stories were told.", views.LEAD.headline,
-                    "What is new: 3 more sources", "A changed chamber", "Editor’s note: The count goes on.", "Ferry ‘Tobol’ Returns",
+                    "New since Sunday: 3 more sources.", "A changed chamber", "Editor’s note: The count goes on.", "Ferry ‘Tobol’ Returns",
                     "12 more stories are on the web.", "All 10 stories")
     assert "Bloc Ahead" not in shown
 
