@@ -12,8 +12,10 @@ from datetime import UTC, datetime, time, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
 
+from digest.locale import translator
 from digest.model import BodyPolicy, DateQuality, Fate, Item, Score
 from digest.pipeline.arrange import BRIEF, Arrangement, Section, arrange
+from digest.pipeline.development import whats_new
 from digest.pipeline.excerpt import HEADLINE, LEAD, OTHER, Length, cut_characters, excerpt
 from digest.pipeline.pool import (
     NEW_SOURCES_OF_A_DEVELOPMENT,
@@ -126,7 +128,8 @@ def story_view(ranked: Ranked, inputs: EditionInputs, length: Length) -> StoryVi
         excerpt=excerpt(item, length),
         body=item.body if item.feed.body is BodyPolicy.FULL else (),
         also_in=also_in(ranked.candidate), sources=len(ranked.candidate.families),
-        developing=ranked.candidate.mailed is not None, whats_new="", note="", original_headline=None,
+        developing=ranked.candidate.mailed is not None,
+        whats_new=whats_new(ranked.candidate, inputs.date, inputs.newsletter.language), note="", original_headline=None,
         region=ranked.region, topics=tuple(m.topic.title for m in ranked.topics if m.topic.weight >= 0),
         image_url=item.image_url, score=round(ranked.score.total, 3),
         parts=tuple(PartView(p.name, round(p.value, 3) + 0.0, p.why) for p in ranked.score.parts),

@@ -4,7 +4,7 @@ Gates of an item, in order: not offered, backlog, no link, outside the window, n
 another region, already sent. What passes all of them is a candidate, and ranking decides.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date as Date
 from datetime import datetime, timedelta
@@ -20,10 +20,11 @@ NEW_SOURCES_OF_A_DEVELOPMENT = 2  # independent sources since a story was last m
 
 @dataclass(frozen=True, slots=True)
 class Mailed:
-    """A story's last place in a mailed edition: the edition's date and who had told the story by then."""
+    """A story's last place in a mailed edition: its date and cut-off, and who had told the story by then."""
 
     date: str
     families: frozenset[str]
+    cutoff: datetime | None = None  # None: not known, so nothing but sources is known to be new
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +153,17 @@ def _candidate(story: Story, open_items: list[Item], inputs: EditionInputs) -> C
         if not item.backlog and newsletter.takes(item.feed, inputs.gazetteer) and is_counted(item, newsletter)
         and told_at(item) >= oldest
     )
-    shown = earliest(readable or open_items)
-    return Candidate(story, counted or (shown,), shown, bool(readable), inputs.mailed.get(story.id))
+    mailed = inputs.mailed.get(story.id)
+    shown = _shown(story, readable or open_items, is_development=mailed is not None)
+    return Candidate(story, counted or (shown,), shown, bool(readable), mailed)
+
+
+def _shown(story: Story, open_items: Sequence[Item], *, is_development: bool) -> Item:
+    """The copy that readers see: the first to tell the story; of a development the newest that is no reprint."""
+    if not is_development:
+        return earliest(open_items)
+    own = [item for item in open_items if item.id not in story.reprints] or open_items
+    return max(own, key=lambda i: (i.published_at is not None, i.sorted_at, i.first_seen_at, i.id))
 
 
 def _already_sent(candidate: Candidate) -> Fate | None:

@@ -151,7 +151,7 @@ def mailed_stories(
     Stories of the page of all stories were not mailed. Stories that were merged since are one: all who had told
     either of them count.
     """
-    columns = (editions.c.date, edition_stories.c.story_id, edition_stories.c.families)
+    columns = (editions.c.date, editions.c.cutoff_at, edition_stories.c.story_id, edition_stories.c.families)
     rows = conn.execute(
         select(*columns).join(editions, editions.c.id == edition_stories.c.edition_id)
         .where(editions.c.newsletter == newsletter, editions.c.period == period, editions.c.date < before.isoformat(),
@@ -163,7 +163,7 @@ def mailed_stories(
         story_id = ids[row.story_id]
         told = frozenset(json.loads(row.families))
         known = mailed[story_id].families if story_id in mailed else frozenset()
-        mailed[story_id] = Mailed(row.date, told | known)
+        mailed[story_id] = Mailed(row.date, told | known, row.cutoff_at)
     return mailed
 
 
@@ -216,7 +216,8 @@ def _edition(row: Row[Any]) -> EditionRow:
     return EditionRow(
         id=row.id, newsletter=row.newsletter, period=row.period, date=Date.fromisoformat(row.date), state=row.state,
         cutoff_at=row.cutoff_at, built_at=row.built_at, config_version=row.config_version, view_text=row.view,
-        view_sha256=row.view_sha256, templates=json.loads(row.templates))
+        view_sha256=row.view_sha256, templates=json.loads(row.templates), release_at=row.release_at,
+        approved_at=row.approved_at, approved_by=row.approved_by, note=row.note)
 
 
 def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:

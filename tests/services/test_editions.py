@@ -148,7 +148,8 @@ def test_a_mailed_story_stays_away_until_two_more_sources_tell_it(
          summary="The depot is closed and its drivers want their wages, a union says.")
     developed = plan(engine, configuration, NOW + DAY).view
     assert developed.lead is not None and developed.lead.developing
-    assert developed.lead.headline.startswith("Almaty bus drivers")
+    assert developed.lead.headline == "Unpaid wages: bus drivers strike in Almaty"
+    assert developed.lead.whats_new.startswith("New since Monday: 2 more sources (")
 
 
 def test_what_stood_on_the_page_of_all_stories_only_may_come_back(

@@ -76,7 +76,8 @@ def test_mailed_stories_are_those_of_earlier_mails(conn: Connection) -> None:
     approve(conn, 0, placed(C))
     approve(conn, 1, placed(C), newsletter="uzbekistan")
     assert editions.mailed_stories(conn, "kazakhstan", before=TODAY, cutoff=NOW) == {
-        A: Mailed("2023-03-19", frozenset({"herald", "courier"})), B: Mailed("2023-03-18", frozenset({"herald"}))}
+        A: Mailed("2023-03-19", frozenset({"herald", "courier"}), NOW - DAY),
+        B: Mailed("2023-03-18", frozenset({"herald"}), NOW - 2 * DAY)}
 
 
 def test_a_mailed_story_is_known_under_the_story_it_was_merged_into(conn: Connection) -> None:
@@ -84,7 +85,7 @@ def test_a_mailed_story_is_known_under_the_story_it_was_merged_into(conn: Connec
     conn.execute(insert(story_aliases), [
         {"alias": B, "story_id": A, "at": NOW - DAY, "similarity": 0.5},
         {"alias": A, "story_id": C, "at": NOW - DAY / 2, "similarity": 0.5}])
-    told = Mailed("2023-03-18", frozenset({"courier"}))
+    told = Mailed("2023-03-18", frozenset({"courier"}), NOW - 2 * DAY)
     for cutoff, story_id in ((NOW, C), (NOW - 0.7 * DAY, A), (NOW - 1.5 * DAY, B)):
         assert editions.mailed_stories(conn, "kazakhstan", before=TODAY, cutoff=cutoff) == {story_id: told}
 
