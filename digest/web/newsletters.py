@@ -1,7 +1,8 @@
-"""Public pages of newsletters: the list, the current edition, dated editions and all their stories."""
+"""Public pages of newsletters: the list, the current edition, dated and weekly editions, all their stories."""
 
 from datetime import date as Date
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
@@ -9,10 +10,14 @@ from fastapi.responses import HTMLResponse
 
 from digest.app import App
 from digest.errors import NotFound
+from digest.model import Period
 from digest.pipeline.slots import next_release
 from digest.pipeline.view import EditionView
-from digest.services import editions
+from digest.services import archive
+from digest.services.archive import ArchivePage
 from digest.services.newsletters import chosen
+from digest.storage.archive import ArchiveDay
+from digest.storage.editions import edition_name
 from digest.storage.engine import read_only
 from digest.web.pages import Pages
 
@@ -21,53 +26,71 @@ CACHED = {"Cache-Control": "public, max-age=60"}
 
 
 def router(app: App, pages: Pages) -> APIRouter:
-    """Routes of /, /{newsletter}/, /{newsletter}/{date}/ and /{newsletter}/{date}/all. GET changes nothing."""
+    """Routes of / and of everything below /{newsletter}/. GET changes nothing."""
     routes = APIRouter()
 
     @routes.get("/")
     def index() -> HTMLResponse:
         newsletters = list(app.configuration.newsletters.values())
-        latest = {n.slug: next(iter(edition_dates(app, n.slug)), None) for n in newsletters}
+        latest = {n.slug: next(iter(days_of(app, n.slug, None).days), None) for n in newsletters}
         return pages.html("web/index.html", newsletters=newsletters, latest=latest)
 
     @routes.get("/{slug}/")
-    def current(slug: str) -> HTMLResponse:
+    def current(slug: str, before: str | None = None) -> HTMLResponse:
         newsletter = chosen(app.configuration, slug)
-        dates = edition_dates(app, slug)
-        if not dates:
+        newest = current_day(app, slug)
+        if newest is None:
             release = next_release(newsletter, app.clock.now())
             return pages.html("web/waiting.html", language=newsletter.language, newsletter=newsletter,
                               next_release=local_iso(release, newsletter.zone))
-        return page(view_of(app, slug, dates[0]), "edition", dates)
+        return edition_page(slug, newest.date.isoformat(), newest.period, iso_day(before) if before else None)
 
     @routes.get("/{slug}/{date}/")
-    def dated(slug: str, date: str) -> HTMLResponse:
-        return page(view_of(app, slug, date), "edition", edition_dates(app, slug))
+    def daily(slug: str, date: str) -> HTMLResponse:
+        return edition_page(slug, date, Period.DAILY)
+
+    @routes.get("/{slug}/{date}/weekly/")
+    def weekly(slug: str, date: str) -> HTMLResponse:
+        return edition_page(slug, date, Period.WEEKLY)
 
     @routes.get("/{slug}/{date}/all")
     def every_story(slug: str, date: str) -> HTMLResponse:
-        return page(view_of(app, slug, date), "all", [])
+        return page(view_of(app, slug, date, Period.DAILY), "all")
 
-    def page(view: EditionView, kind: str, dates: list[str]) -> HTMLResponse:
-        text = pages.renderer.page(view, kind, editions=dates, site_name=pages.site_name)
+    @routes.get("/{slug}/{date}/weekly/all")
+    def every_story_of_the_week(slug: str, date: str) -> HTMLResponse:
+        return page(view_of(app, slug, date, Period.WEEKLY), "all")
+
+    def edition_page(slug: str, date: str, period: Period, before: Date | None = None) -> HTMLResponse:
+        view = view_of(app, slug, date, period)
+        return page(view, "edition", archive=days_of(app, slug, before), before=before)
+
+    def page(view: EditionView, kind: str, **values: Any) -> HTMLResponse:
+        text = pages.renderer.page(view, kind, site_name=pages.site_name, **values)
         return HTMLResponse(text, headers=CACHED)
 
     return routes
 
 
-def edition_dates(app: App, slug: str) -> list[str]:
-    """ISO days of the last approved editions, newest first."""
+def current_day(app: App, slug: str) -> ArchiveDay | None:
+    """The newest daily edition; where there is none, the newest weekly one; None where there is neither."""
+    days = days_of(app, slug, None).days
+    return next((day for day in days if day.period is Period.DAILY), days[0] if days else None)
+
+
+def days_of(app: App, slug: str, before: Date | None) -> ArchivePage:
+    """The last editions earlier than `before` (None: the newest)."""
     with read_only(app.engine) as connection:
-        return [row.date.isoformat() for row in editions.list_editions(connection, slug, LAST_EDITIONS)]
+        return archive.archive_page(connection, slug, before=before, limit=LAST_EDITIONS)
 
 
-def view_of(app: App, slug: str, date: str) -> EditionView:
+def view_of(app: App, slug: str, date: str, period: Period) -> EditionView:
     """The view that was approved for a day, of a retired newsletter too. Raises NotFound where there is none."""
     with read_only(app.engine) as connection:
-        view = editions.stored_view(connection, slug, iso_day(date))
-    if view is None:
-        raise NotFound("edition", f"{slug}/{date}")
-    return view
+        edition = archive.archived(connection, slug, iso_day(date), period)
+    if edition is None:
+        raise NotFound("edition", edition_name(slug, iso_day(date), period))
+    return edition.view
 
 
 def iso_day(text: str) -> Date:
