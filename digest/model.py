@@ -224,6 +224,7 @@ class Delivery:
     due_at: datetime
     attempts: int
     last_error: str | None
+    view_sha256: str | None = None  # of an edition: the approved hash of what is mailed
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,17 +51,17 @@ class SendReport:
 
 
 def queue(conn: Connection, *, subject: str, channel: str, target: str, message: Message, unsubscribe: str,
-          due_at: datetime, now: datetime) -> bool:
+          due_at: datetime, now: datetime, view_sha256: str | None = None) -> bool:
     """Puts one mail into the ledger; True where it is new. Sends nothing.
 
     Idempotent: (subject, channel, target) stands there once, and a second message for it is dropped. `target` is a
     normal address (`subscribers.normalise_address`), `unsubscribe` a mark of `services.leaving`. The message's header
-    "From" overrides the sender.
+    "From" overrides the sender; `view_sha256` is the approved hash of an edition.
     """
     name = hashlib.sha256("\n".join((subject, channel, target)).encode()).hexdigest()[:32]
     message_id = storage.store_message(conn, message)
     return storage.insert(conn, subject=subject, channel=channel, target=target, message_id=message_id, mail_id=name,
-                          unsubscribe=unsubscribe, due_at=due_at, now=now)
+                          unsubscribe=unsubscribe, due_at=due_at, now=now, view_sha256=view_sha256)
 
 
 def check_may_send(settings: Settings) -> None:

@@ -36,12 +36,12 @@ def load_message(conn: Connection, message_id: str) -> Message | None:
 
 
 def insert(conn: Connection, *, subject: str, channel: str, target: str, message_id: str, mail_id: str,
-           unsubscribe: str, due_at: datetime, now: datetime) -> bool:
+           unsubscribe: str, due_at: datetime, now: datetime, view_sha256: str | None = None) -> bool:
     """Queues a row; True where it is new, False where (subject, channel, target) stands in the ledger already."""
     values = {
         "subject": subject, "channel": channel, "target": target, "message_id": message_id, "mail_id": mail_id,
         "unsubscribe": unsubscribe, "state": DeliveryState.QUEUED.value, "due_at": due_at, "next_attempt_at": due_at,
-        "attempts": 0, "queued_at": now,
+        "attempts": 0, "queued_at": now, "view_sha256": view_sha256,
     }
     return bool(insert_ignore(conn, deliveries, [values]))
 
@@ -171,5 +171,6 @@ def _delivery(row: Row[Any]) -> Delivery:
         id=row.id, subject=row.subject, channel=row.channel, target=row.target, state=DeliveryState(row.state),
         phase=row.phase, message_id=row.mail_id,
         message=Message(row.title, row.html, row.text, json.loads(row.headers)),
-        unsubscribe=row.unsubscribe, due_at=row.due_at, attempts=row.attempts, last_error=row.last_error)
+        unsubscribe=row.unsubscribe, due_at=row.due_at, attempts=row.attempts, last_error=row.last_error,
+        view_sha256=row.view_sha256)
 

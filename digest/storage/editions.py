@@ -1,7 +1,7 @@
 """Editions: frozen views with their templates and messages, and which stories were mailed in them.
 
-An edition is (newsletter, period, date in the newsletter's zone). Its row is never rewritten but for the state:
-approved → sending → sent.
+An edition is (newsletter, period, date in the newsletter's zone), draft → approved → sending → sent, or skipped or
+cancelled. Once it is sending, its row is never rewritten but for the state; `storage.desk` changes it until then.
 """
 
 import json
@@ -11,7 +11,7 @@ from datetime import date as Date
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, select, update
 
 from digest.model import Period
 from digest.pipeline.pool import Mailed
@@ -30,6 +30,10 @@ from digest.storage.upsert import insert_ignore
 REST = "rest"  # section of stories that stand on the page of all stories and in no mail
 REMEMBERED = timedelta(days=60)  # how long a mailed story stays known as mailed
 CHUNK = 500  # ids in one statement
+LIVE = ("draft", "approved", "sending", "sent")  # states of what readers get, or will
+RELEASED = ("sending", "sent")
+
+COLUMNS = tuple(column for column in editions.c if column.name not in ("base_view", "pool"))  # the desk reads these
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,10 @@ class EditionRow:
     view_text: str
     view_sha256: str
     templates: Mapping[str, str]
+    release_at: datetime | None
+    approved_at: datetime | None  # None: nobody has, or it was changed since
+    approved_by: str | None
+    note: str | None  # why it was skipped, cancelled or held
 
     @property
     def view(self) -> EditionView:
@@ -81,23 +89,37 @@ def edition_name(newsletter: str, date: Date, period: Period) -> str:
 def insert_edition(
     conn: Connection, *, newsletter: str, date: Date, cutoff_at: datetime, built_at: datetime, config_version: int,
     view_text: str, view_sha256: str, templates: Mapping[str, str], stories: Sequence[PlacedStory],
-    period: Period = Period.DAILY,
+    period: Period = Period.DAILY, state: str = "approved", pool_text: str | None = None,
+    release_at: datetime | None = None, approved_by: str | None = None, note: str | None = None,
 ) -> int | None:
-    """Stores an approved edition with its stories; its id, or None where the day has one of this period already."""
+    """Stores an edition with its stories; its id, or None where the day has one of this period already."""
     row = {
-        "newsletter": newsletter, "period": period, "date": date.isoformat(), "state": "approved",
+        "newsletter": newsletter, "period": period, "date": date.isoformat(), "state": state,
         "cutoff_at": cutoff_at, "built_at": built_at, "config_version": config_version, "view": view_text,
-        "view_sha256": view_sha256, "templates": json.dumps(dict(templates), ensure_ascii=False, sort_keys=True),
+        "view_sha256": view_sha256, "templates": templates_text(templates), "release_at": release_at,
+        "approved_at": built_at if approved_by else None, "approved_by": approved_by, "note": note,
+        "base_view": view_text, "pool": pool_text,
     }
     inserted = insert_ignore(conn, editions, [row])
     if not inserted:
         return None
     edition_id = int(inserted[0].id)
+    place_stories(conn, edition_id, stories)
+    return edition_id
+
+
+def place_stories(conn: Connection, edition_id: int, stories: Sequence[PlacedStory]) -> None:
+    """Says where each story stands, in place of what was said before."""
+    conn.execute(delete(edition_stories).where(edition_stories.c.edition_id == edition_id))
     insert_ignore(conn, edition_stories, [{
         "edition_id": edition_id, "story_id": story.story_id, "position": story.position, "section": story.section,
         "families": json.dumps(sorted(story.families), ensure_ascii=False),
     } for story in stories])
-    return edition_id
+
+
+def templates_text(templates: Mapping[str, str]) -> str:
+    """Templates as their column holds them."""
+    return json.dumps(dict(templates), ensure_ascii=False, sort_keys=True)
 
 
 def edition_of(
@@ -105,25 +127,30 @@ def edition_of(
 ) -> EditionRow | None:
     """The stored edition of a day; None where there is none."""
     row = conn.execute(_of(newsletter, period).where(editions.c.date == date.isoformat())).one_or_none()
-    return _edition(row) if row else None
+    return read_edition(row) if row else None
 
 
 def edition_before(
     conn: Connection, newsletter: str, date: Date, *, cutoff: datetime, period: Period = Period.DAILY
 ) -> EditionRow | None:
-    """The newest edition of an earlier day whose cut-off is earlier than `cutoff`; None for the first."""
-    earlier = and_(editions.c.date < date.isoformat(), editions.c.cutoff_at < cutoff)
+    """The newest edition of an earlier day whose cut-off is earlier than `cutoff`; None for the first.
+
+    One that was skipped or cancelled does not count: its stories may stand in the next.
+    """
+    earlier = and_(editions.c.date < date.isoformat(), editions.c.cutoff_at < cutoff, editions.c.state.in_(LIVE))
     row = conn.execute(
         _of(newsletter, period).where(earlier).order_by(editions.c.date.desc()).limit(1)).one_or_none()
-    return _edition(row) if row else None
+    return read_edition(row) if row else None
 
 
 def editions_of(
-    conn: Connection, newsletter: str, limit: int = 30, period: Period = Period.DAILY
+    conn: Connection, newsletter: str, limit: int = 30, period: Period | None = Period.DAILY,
+    states: Collection[str] | None = None,
 ) -> list[EditionRow]:
-    """The newest editions, newest first."""
-    newest = _of(newsletter, period).order_by(editions.c.date.desc()).limit(limit)
-    return [_edition(row) for row in conn.execute(newest)]
+    """The newest editions, newest first; of one period (None: of both) and in some states (None: in any)."""
+    newest = _of(newsletter, period) if states is None else _of(newsletter, period).where(editions.c.state.in_(states))
+    order = (editions.c.date.desc(), editions.c.period.desc())
+    return [read_edition(row) for row in conn.execute(newest.order_by(*order).limit(limit))]
 
 
 def move(conn: Connection, edition_id: int, state: str, *, since: str) -> bool:
@@ -132,9 +159,20 @@ def move(conn: Connection, edition_id: int, state: str, *, since: str) -> bool:
     return conn.execute(statement.returning(editions.c.id)).one_or_none() is not None
 
 
-def add_message(conn: Connection, edition_id: int, variant: str, message_id: str) -> None:
-    """Names the stored message that readers of a variant get. Idempotent; the first one stays."""
-    insert_ignore(conn, edition_messages, [{"edition_id": edition_id, "variant": variant, "message_id": message_id}])
+def add_message(
+    conn: Connection, edition_id: int, variant: str, message_id: str, sha256: str | None = None
+) -> None:
+    """Names the stored message that readers of a variant get, and the hash of its text before anything personal is
+    filled in. Idempotent; the first one stays.
+    """
+    insert_ignore(conn, edition_messages, [
+        {"edition_id": edition_id, "variant": variant, "message_id": message_id, "sha256": sha256}])
+
+
+def variants_of(conn: Connection, edition_id: int) -> dict[str, tuple[str, str | None]]:
+    """The stored message's id and the hash of each variant that was rendered."""
+    rows = conn.execute(select(edition_messages).where(edition_messages.c.edition_id == edition_id))
+    return {row.variant: (row.message_id, row.sha256) for row in rows}
 
 
 def message_id_of(conn: Connection, edition_id: int, variant: str) -> str | None:
@@ -155,9 +193,10 @@ def mailed_stories(
     rows = conn.execute(
         select(*columns).join(editions, editions.c.id == edition_stories.c.edition_id)
         .where(editions.c.newsletter == newsletter, editions.c.period == period, editions.c.date < before.isoformat(),
+               editions.c.state.in_(LIVE),
                editions.c.date >= (before - REMEMBERED).isoformat(), edition_stories.c.section != REST)
         .order_by(editions.c.date, edition_stories.c.position)).all()
-    ids = _resolved({row.story_id for row in rows}, conn, cutoff)
+    ids = resolved_ids(conn, {row.story_id for row in rows}, cutoff)
     mailed: dict[str, Mailed] = {}
     for row in rows:
         story_id = ids[row.story_id]
@@ -194,7 +233,7 @@ def last_outcomes(conn: Connection, feed_ids: Collection[str], at: datetime) -> 
     return {row.feed_id: row.outcome for row in rows}
 
 
-def _resolved(ids: Collection[str], conn: Connection, at: datetime) -> dict[str, str]:
+def resolved_ids(conn: Connection, ids: Collection[str], at: datetime) -> dict[str, str]:
     """The id that each story has as of `at`, merges followed."""
     resolved = {story_id: story_id for story_id in ids}
     open_ids = set(ids)
@@ -208,11 +247,13 @@ def _resolved(ids: Collection[str], conn: Connection, at: datetime) -> dict[str,
     return resolved
 
 
-def _of(newsletter: str, period: Period) -> Any:
-    return select(editions).where(editions.c.newsletter == newsletter, editions.c.period == period)
+def _of(newsletter: str, period: Period | None) -> Any:
+    own = select(*COLUMNS).where(editions.c.newsletter == newsletter)
+    return own if period is None else own.where(editions.c.period == period)
 
 
-def _edition(row: Row[Any]) -> EditionRow:
+def read_edition(row: Row[Any]) -> EditionRow:
+    """The edition of a row of COLUMNS."""
     return EditionRow(
         id=row.id, newsletter=row.newsletter, period=row.period, date=Date.fromisoformat(row.date), state=row.state,
         cutoff_at=row.cutoff_at, built_at=row.built_at, config_version=row.config_version, view_text=row.view,

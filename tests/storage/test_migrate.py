@@ -1,0 +1,64 @@
+"""A database that holds rows is upgraded without losing one."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from digest.storage import editions
+from digest.storage.engine import open_engine, read_only
+from digest.storage.migrate import migrate
+
+AT = datetime(2023, 3, 20, 1, 0, tzinfo=UTC)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def first(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A database of the first schema, once on each kind."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'old.sqlite3'}"
+    else:
+        server = make_url(request.getfixturevalue("postgresql_url"))
+        name = f"old_{uuid.uuid4().hex[:12]}"
+        admin = create_engine(server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text(f'CREATE DATABASE "{name}"'))
+        url = server.set(database=name).render_as_string(hide_password=False)
+    engine = open_engine(url)
+    migrate(engine, "0001")
+    yield engine
+    engine.dispose()
+    if request.param == "postgresql":
+        with admin.connect() as connection:
+            connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+        admin.dispose()
+
+
+def test_editions_and_deliveries_of_the_first_schema_keep_their_rows(first: Engine) -> None:
+    with first.begin() as conn:
+        conn.execute(text("INSERT INTO newsletters (slug, name) VALUES ('kazakhstan', 'Kazakhstan News')"))
+        conn.execute(text(
+            "INSERT INTO editions (id, newsletter, period, date, state, cutoff_at, built_at, config_version, view,"
+            " view_sha256, templates) VALUES (1, 'kazakhstan', 'daily', '2023-03-20', 'sent', :at, :at, 1, '{}',"
+            " :sha, '{}'), (2, 'kazakhstan', 'daily', '2023-03-21', 'skipped', :at, :at, 1, '{}', :sha, '{}')"),
+            {"at": AT.replace(tzinfo=None) if first.dialect.name == "sqlite" else AT, "sha": "a" * 64})
+        conn.execute(text("INSERT INTO messages (id, subject, html, text, headers) VALUES ('m', 's', 'h', 't', '{}')"))
+        conn.execute(text("INSERT INTO edition_messages VALUES (1, 'default', 'm')"))
+        conn.execute(text(
+            "INSERT INTO deliveries (id, subject, channel, target, message_id, mail_id, unsubscribe, state, due_at,"
+            " next_attempt_at, attempts, queued_at) VALUES"
+            " (1, 'edition:kazakhstan/2023-03-20', 'mail', 'a@example.org', 'm', 'x', 'test', 'sent', :at, :at, 1, :at),"
+            " (2, 'notice:confirm:1', 'mail', 'a@example.org', 'm', 'y', 'test', 'sent', :at, :at, 1, :at)"),
+            {"at": AT.replace(tzinfo=None) if first.dialect.name == "sqlite" else AT})
+    migrate(first)
+    with read_only(first) as conn:
+        sent, skipped = reversed(editions.editions_of(conn, "kazakhstan"))
+        hashes = conn.execute(text("SELECT view_sha256 FROM deliveries ORDER BY id")).scalars().all()
+        variants = conn.execute(text("SELECT variant, message_id, sha256 FROM edition_messages")).all()
+    assert (sent.state, sent.approved_at, sent.approved_by, sent.view_text) == ("sent", AT, "digest", "{}")
+    assert (skipped.state, skipped.approved_at, skipped.approved_by) == ("skipped", None, None)
+    assert hashes == ["a" * 64, None]
+    assert [tuple(row) for row in variants] == [("default", "m", None)]
