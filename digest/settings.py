@@ -26,6 +26,7 @@ class SiteSettings(Section):
     name: str = "Region Digest"
     url: str = ""  # public address of the web pages, without a trailing slash; "" until set
     postal_address: str = ""  # stands in every mail
+    language: Literal["en", "ru", "kk", "uz", "ky", "tg"] = "en"  # of pages and alerts that belong to no newsletter
 
     @field_validator("url")
     @classmethod

@@ -28,6 +28,11 @@ def translations(catalogue: str) -> NullTranslations:
     return GNUTranslations(compiled)
 
 
+def N_(text: str) -> str:
+    """Marks a string for the catalogues that is translated where it is shown."""
+    return text
+
+
 def translator(language: str) -> NullTranslations:
     """The packaged translations of an interface language; English where there are none."""
     return translations(catalogue_texts().get(f"locale/{language}.po", ""))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from digest.errors import QueryError
+from digest.locale import translator
 from digest.model import AlertRule, BodyPolicy, DateQuality, Item, Message, Story
 from digest.pipeline.compose import shown_time
 from digest.pipeline.render import Renderer, one_line
@@ -69,6 +70,7 @@ class AlertView:
     rules: tuple[str, ...]
     stories: tuple[AlertedStory, ...]
     more: int  # stories beyond those shown
+    language: str  # of the interface
     site_name: str
     postal_address: str
 
@@ -103,7 +105,7 @@ def quote_item(item: Item, text: MatchText, spans: Sequence[Span]) -> Quote:
 
 
 def compose(hits: Sequence[Hit], stories: Mapping[str, Story], *, zone: ZoneInfo, site_name: str,
-            postal_address: str) -> AlertView:
+            postal_address: str, language: str = "en") -> AlertView:
     """The mail of the hits of one reader: stories in order of their first hit, each with all its rules."""
     by_story: dict[str, list[Hit]] = {}
     for hit in hits:
@@ -111,12 +113,13 @@ def compose(hits: Sequence[Hit], stories: Mapping[str, Story], *, zone: ZoneInfo
     names = tuple(dict.fromkeys(hit.rule.name for hit in hits))
     shown = tuple(_story(of_story, stories.get(story_id), zone) for story_id, of_story in by_story.items())
     first = shown[0]
-    news = first.headline if len(shown) == 1 else f"{len(shown)} stories"
+    counted = translator(language).ngettext("{count} story", "{count} stories", len(shown)).format(count=len(shown))
+    news = first.headline if len(shown) == 1 else counted
     return AlertView(
         subject=one_line(f"{_listed(names)}: {news}"),
         preheader=one_line("".join(piece.text for piece in first.quotes[0].pieces or first.headline_pieces)),
         rules=names, stories=shown[:MAX_STORIES], more=max(0, len(shown) - MAX_STORIES),
-        site_name=site_name, postal_address=postal_address,
+        language=language, site_name=site_name, postal_address=postal_address,
     )
 
 
@@ -124,8 +127,9 @@ def message(renderer: Renderer, view: AlertView, base: str) -> Message:
     """The mail, not yet addressed. `base` is the address that links to our own pages begin with."""
     return Message(
         subject=view.subject,
-        html=renderer.mail_html("alerts/alert.html", view=view, base=base),
-        text=renderer.render("alerts/alert.txt", view=view, base=base),
+        html=renderer.mail_html("alerts/alert.html", language=view.language, view=view, base=base),
+        text=renderer.render("alerts/alert.txt", language=view.language, view=view, base=base),
+        headers={"Content-Language": view.language},
     )
 
 

@@ -192,7 +192,8 @@ class _Post:
 
     def _message(self, hits: Sequence[Hit], stories: Mapping[str, Story]) -> Message:
         site = self._settings.site
-        view = compose(hits, stories, zone=self._zone, site_name=site.name, postal_address=site.postal_address)
+        view = compose(hits, stories, zone=self._zone, site_name=site.name, postal_address=site.postal_address,
+                       language=site.language)
         return message(self._renderer, view, deliveries.base_url(self._settings))
 
     def _queue(self, conn: Connection, target: str, hits: Sequence[Hit], alert_ids: Sequence[int],

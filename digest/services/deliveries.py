@@ -229,7 +229,7 @@ class _Run:
         with self.engine.begin() as conn:
             rows = storage.claim(conn, now=now, holder=self.holder, until=now + LEASE, limit=1,
                                  domain=_host(self.settings), subject=self.subject)
-            return (rows[0], leaving.standing(conn, rows[0].unsubscribe, subject=rows[0].subject)) if rows else None
+            return (rows[0], _standing(conn, rows[0])) if rows else None
 
     def _mark_data(self, delivery_id: int) -> bool:
         with self.engine.begin() as conn:
@@ -286,6 +286,12 @@ def _host(settings: Settings) -> str:
     """The host that names this instance in addresses and ids, in ASCII."""
     host = urlsplit(settings.site.url).hostname or "localhost"
     return host.encode("idna").decode("ascii")
+
+
+def _standing(conn: Connection, delivery: Delivery) -> leaving.Standing | None:
+    """Why the mail is wanted, in its own language."""
+    language = delivery.message.headers.get("Content-Language", "en")
+    return leaving.standing(conn, delivery.unsubscribe, subject=delivery.subject, language=language)
 
 
 def _is_loopback(host: str) -> bool:

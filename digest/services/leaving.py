@@ -6,10 +6,12 @@ subscriber, "test" a mail that somebody sent to try things.
 
 from dataclasses import dataclass
 from datetime import datetime
+from gettext import NullTranslations
 
 from sqlalchemy import Connection
 
 from digest.errors import NotFound
+from digest.locale import translator
 from digest.model import AlertRule, Subscription
 from digest.storage import alerts, subscribers
 
@@ -39,46 +41,63 @@ def subscription_mark(subscription_id: int) -> str:
     return f"subscription:{subscription_id}"
 
 
-def signed_up(newsletter_name: str) -> str:
+def signed_up(newsletter_name: str, language: str = "en") -> str:
     """Why a reader gets an edition who asked for it."""
-    return f"You get this because you signed up to {newsletter_name}."
+    text = translator(language).gettext("You get this because you signed up to {name}.")
+    return text.format(name=newsletter_name)
 
 
-def standing(conn: Connection, mark: str, *, subject: str) -> Standing | None:
-    """Why the mail `subject` is wanted; None where its reader left or the mark names nothing."""
+def standing(conn: Connection, mark: str, *, subject: str, language: str = "en") -> Standing | None:
+    """Why the mail `subject` is wanted; None where its reader left or the mark names nothing.
+
+    `language` is that of the mail.
+    """
+    words = translator(language)
     try:
         kind, number = split(mark)
         if kind == TEST:
-            return Standing("You get this because somebody sent a test mail to this address.")
+            return Standing(words.gettext("You get this because somebody sent a test mail to this address."))
         if kind == "subscription":
-            return _subscription_standing(conn, _subscription(conn, number), subject)
+            return _subscription_standing(conn, _subscription(conn, number), subject, language)
         rules = [rule for rule in _rules(conn, kind, number) if rule.state == "active"]
     except NotFound:
         return None
-    return Standing(f"You get this because of {_alerts_in_words(rules)}.", "alerts") if rules else None
+    reason = words.ngettext("You get this because of the alert {names}.", "You get this because of the alerts {names}.",
+                            len(rules))
+    return Standing(reason.format(names=_names(rules)), "alerts") if rules else None
 
 
-def describe(conn: Connection, mark: str) -> Leaving:
-    """What the mark stands for, before it is ended. Raises NotFound where it names nothing."""
+def list_of(conn: Connection, mark: str) -> str:
+    """The slug of the newsletter that a mark is of; "" for alerts, for tests and where it names nothing."""
+    try:
+        kind, number = split(mark)
+        return _subscription(conn, number).newsletter if kind == "subscription" else ""
+    except NotFound:
+        return ""
+
+
+def describe(conn: Connection, mark: str, language: str = "en") -> Leaving:
+    """What the mark stands for, before it is ended, in words of a language. Raises NotFound where it names nothing."""
+    words = translator(language)
     kind, number = split(mark)
     if kind == TEST:
         return Leaving("", over=True)
     if kind == "subscription":
         subscription = _subscription(conn, number)
-        rest = _rest(conn, subscription.subscriber.id, but=mark)
+        rest = _rest(conn, subscription.subscriber.id, words, but=mark)
         return Leaving(_name(conn, subscription), subscription.state == "left", rest)
     rules = _rules(conn, kind, number)
     owner = rules[0].owner.id if rules else number
     left = [rule for rule in rules if rule.state != "removed"]
-    return Leaving(_alerts_in_words(left or rules), not left, _rest(conn, owner, but=mark))
+    return Leaving(_alerts_in_words(left or rules, words), not left, _rest(conn, owner, words, but=mark))
 
 
-def leave(conn: Connection, mark: str, now: datetime) -> Leaving:
+def leave(conn: Connection, mark: str, now: datetime, language: str = "en") -> Leaving:
     """Ends what the mark stands for and says what it was. Idempotent; raises NotFound where it names nothing.
 
     What is queued and not yet being sent is withdrawn when it comes up.
     """
-    leaving = describe(conn, mark)
+    leaving = describe(conn, mark, language)
     kind, number = split(mark)
     if kind == "subscription":
         subscribers.set_state(conn, number, "left", now)
@@ -98,17 +117,19 @@ def split(mark: str) -> tuple[str, int]:
     return kind, int(number)
 
 
-def _subscription_standing(conn: Connection, subscription: Subscription, subject: str) -> Standing | None:
-    name = _name(conn, subscription)
+def _subscription_standing(
+    conn: Connection, subscription: Subscription, subject: str, language: str
+) -> Standing | None:
+    name, words = _name(conn, subscription), translator(language)
     if subject.startswith("notice:confirm:"):
-        reason = f"You get this because somebody entered this address at the sign-up page of {name}."
+        text = words.gettext("You get this because somebody entered this address at the sign-up page of {name}.")
     elif subscription.state != "active":
         return None
     elif subscription.subscriber.consent_source == "double-opt-in":
-        reason = signed_up(name)
+        return Standing(signed_up(name, language), subscription.newsletter, name)
     else:
-        reason = f"You get this because you were added to the readers of {name}."
-    return Standing(reason, subscription.newsletter, name)
+        text = words.gettext("You get this because you were added to the readers of {name}.")
+    return Standing(text.format(name=name), subscription.newsletter, name)
 
 
 def _subscription(conn: Connection, subscription_id: int) -> Subscription:
@@ -128,12 +149,13 @@ def _rules(conn: Connection, kind: str, number: int) -> list[AlertRule]:
     return [rule]
 
 
-def _rest(conn: Connection, subscriber_id: int, *, but: str) -> tuple[str, ...]:
+def _rest(conn: Connection, subscriber_id: int, words: NullTranslations, *, but: str) -> tuple[str, ...]:
     """What a subscriber gets besides what a mark stands for."""
     names = [_name(conn, s) for s in subscribers.subscriptions_by(conn, subscriber_id)
              if s.state == "active" and subscription_mark(s.id) != but]
     if not but.startswith("alerts:"):
-        names += [_alerts_in_words([r]) for r in alerts.rules_of(conn, subscriber_id) if f"alert:{r.id}" != but]
+        rules = [rule for rule in alerts.rules_of(conn, subscriber_id) if f"alert:{rule.id}" != but]
+        names += [_alerts_in_words([rule], words) for rule in rules]
     return tuple(names)
 
 
@@ -141,8 +163,11 @@ def _name(conn: Connection, subscription: Subscription) -> str:
     return subscribers.newsletter_name(conn, subscription.newsletter) or subscription.newsletter
 
 
-def _alerts_in_words(rules: list[AlertRule]) -> str:
+def _alerts_in_words(rules: list[AlertRule], words: NullTranslations) -> str:
     if not rules:
-        return "your alerts"
-    names = ", ".join(f"“{rule.name}”" for rule in rules)
-    return f"the alert {names}" if len(rules) == 1 else f"the alerts {names}"
+        return words.gettext("your alerts")
+    return words.ngettext("the alert {names}", "the alerts {names}", len(rules)).format(names=_names(rules))
+
+
+def _names(rules: list[AlertRule]) -> str:
+    return ", ".join(f"“{rule.name}”" for rule in rules)

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from digest import __version__
 from digest.app import App
 from digest.errors import NotFound
+from digest.locale import N_
 from digest.pipeline.render import Renderer
 from digest.resources import template_texts
 from digest.services.deliveries import base_url
@@ -25,6 +26,7 @@ from digest.web.pages import Pages
 from digest.web.preview import BadTime
 
 STALE_AFTER = timedelta(minutes=10)
+LOST = N_("The address may be mistyped, or the page never was.")
 Heartbeat = Callable[[], datetime | None]
 
 log = structlog.get_logger(__name__)
@@ -38,7 +40,7 @@ def create_app(app: App, *, preview_token: str, heartbeat: Heartbeat) -> FastAPI
     """
     web = FastAPI(title="Region Digest", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     templates = Templates(app.instance.templates, base_url(app.settings))
-    pages = Pages(templates.renderer, app.settings.site.name)
+    pages = Pages(templates.renderer, app.settings.site.name, app.settings.site.language)
     access = Access(preview_token)
     web.add_middleware(HeadAsGet)
     web.add_middleware(SecurityHeaders)
@@ -101,33 +103,36 @@ def _add_service_routes(web: FastAPI, app: App, templates: Templates, heartbeat:
 def _add_error_pages(web: FastAPI, pages: Pages) -> None:
     @web.exception_handler(Denied)
     def denied(request: Request, error: Exception) -> Response:
-        return pages.error(403, "For operators only",
-                           "Open this page on the machine itself, or with the address that digest serve printed.")
+        return pages.error(403, N_("For operators only"),
+                           N_("Open this page on the machine itself, or with the address that digest serve printed."))
 
     @web.exception_handler(NotFound)
     def not_found(request: Request, error: Exception) -> Response:
-        return pages.error(404, "There is no such page", f"We looked, and found {error}.")
+        found = f"We looked, and found {error}."
+        return pages.error(404, N_("There is no such page"), found if pages.language == "en" else LOST)
 
     @web.exception_handler(HTTPException)
     def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if error.status_code == 404:
-            return pages.error(404, "There is no such page", "The address may be mistyped, or the page never was.")
-        response = pages.error(error.status_code, "This did not work", str(error.detail))
+            return pages.error(404, N_("There is no such page"), LOST)
+        response = pages.error(error.status_code, N_("This did not work"), str(error.detail))
         response.headers.update(error.headers or {})
         return response
 
     @web.exception_handler(BadTime)
     def bad_time(request: Request, error: Exception) -> Response:
-        return pages.error(400, "This time cannot be read",
+        return pages.error(400, N_("This time cannot be read"),
                            f"now={error}: write it like 2023-03-20T02:00Z or 2023-03-20T08:00+06:00.")
 
     @web.exception_handler(RequestValidationError)
     def invalid(request: Request, error: Exception) -> Response:
-        return pages.error(422, "This request cannot be read", "A value in the address or the form is not one we know.")
+        return pages.error(422, N_("This request cannot be read"),
+                           N_("A value in the address or the form is not one we know."))
 
     @web.exception_handler(Exception)
     def failure(request: Request, error: Exception) -> Response:
-        response = pages.error(500, "Something went wrong here", "The fault is ours and is logged. Try again soon.")
+        response = pages.error(500, N_("Something went wrong here"),
+                               N_("The fault is ours and is logged. Try again soon."))
         response.headers.update(SECURITY_HEADERS)  # this answer passes no middleware
         return response

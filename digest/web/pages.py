@@ -17,23 +17,25 @@ FRAMED = {"Content-Security-Policy": FRAME_POLICY, "Cache-Control": "no-store"}
 class Pages:
     """Renders the pages around editions with one site's name and language."""
 
-    def __init__(self, renderer: Callable[[], Renderer], site_name: str):
+    def __init__(self, renderer: Callable[[], Renderer], site_name: str, language: str = "en"):
         self._renderer = renderer
         self.site_name = site_name
+        self.language = language  # of pages that belong to no newsletter
 
     @property
     def renderer(self) -> Renderer:
         """The renderer of the templates in force."""
         return self._renderer()
 
-    def html(self, name: str, *, language: str = "en", status: int = 200, **values: Any) -> HTMLResponse:
-        """A page from a template."""
-        text = self.renderer.render(name, language=language, site_name=self.site_name, **values)
+    def html(self, name: str, *, language: str = "", status: int = 200, **values: Any) -> HTMLResponse:
+        """A page from a template; `language` "" is the site's."""
+        text = self.renderer.render(name, language=language or self.language, site_name=self.site_name, **values)
         return HTMLResponse(text, status_code=status)
 
     def error(self, status: int, title: str, message: str) -> HTMLResponse:
-        """An error page that says what happened and what to do."""
-        return self.html("web/error.html", status=status, title=title, message=message)
+        """An error page that says what happened and what to do, in the site's language where there is a translation."""
+        words = self.renderer.words(self.language)
+        return self.html("web/error.html", status=status, title=words.gettext(title), message=words.gettext(message))
 
 
 def open_links_outside(html: str) -> str:

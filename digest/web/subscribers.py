@@ -1,5 +1,6 @@
 """Pages for readers: signing up, confirming, leaving. GET shows, the one button POSTs; no cookie, no script."""
 
+from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import parse_qs
 
@@ -14,6 +15,7 @@ from digest.services.leaving import Leaving
 from digest.storage.engine import read_only
 from digest.web.pages import Pages
 
+Say = Callable[[str], str]
 MAX_FORM_BYTES = 8192
 PRIVATE = {"Cache-Control": "no-store"}
 
@@ -60,10 +62,7 @@ def _add_sign_up(routes: APIRouter, app: App, pages: Pages) -> None:
                                         signer=app.signer(), renderer=pages.renderer, now=app.clock.now())
             except AddressRefused as error:
                 return _sign_up_form(pages, newsletter, error.reason)
-        return _notice(pages, "Look into your mailbox", [
-            f"If this address can be signed up to {newsletter.name}, a mail with a link is on its way to it.",
-            "Nothing is sent before you confirm. Nothing came? Look among the spam, or try again in an hour."],
-            language=newsletter.language)
+        return _asked(pages, newsletter)
 
 
 def _add_confirmation(routes: APIRouter, app: App, pages: Pages) -> None:
@@ -74,12 +73,10 @@ def _add_confirmation(routes: APIRouter, app: App, pages: Pages) -> None:
             with read_only(app.engine) as conn:
                 subscription = subscribers.read_confirmation(conn, slug, token, app.signer(), app.clock.now())
         except TokenError as error:
-            return _bad_link(pages, error, f"Sign up again at /sign-up/{newsletter.slug} to get a new one.")
+            return _bad_confirmation(pages, newsletter, error)
         if subscription.state == "active":
             return _confirmed(pages, newsletter)
-        return _notice(pages, f"{newsletter.name}: one click to go", [
-            "Press the button, and the next edition comes to you. Every mail lets you leave with one click."],
-            button=f"Yes, send me {newsletter.name}", language=newsletter.language)
+        return _to_confirm(pages, newsletter)
 
     @routes.post("/sign-up/{slug}/{token}")
     def confirm(slug: str, token: str) -> HTMLResponse:
@@ -90,7 +87,7 @@ def _add_confirmation(routes: APIRouter, app: App, pages: Pages) -> None:
                 subscription = subscribers.read_confirmation(conn, slug, token, app.signer(), now)
                 subscribers.confirm(conn, subscription.id, now)
         except TokenError as error:
-            return _bad_link(pages, error, f"Sign up again at /sign-up/{newsletter.slug} to get a new one.")
+            return _bad_confirmation(pages, newsletter, error)
         return _confirmed(pages, newsletter)
 
 
@@ -100,15 +97,12 @@ def _add_leaving(routes: APIRouter, app: App, pages: Pages) -> None:
     def leave_page(token: str) -> HTMLResponse:
         try:
             mark = app.signer().read("unsubscribe", token, app.clock.now())
+            language = _language_of(app, mark)
             with read_only(app.engine) as conn:
-                planned = leaving.describe(conn, mark)
+                planned = leaving.describe(conn, mark, language)
         except (TokenError, NotFound) as error:
-            return _bad_link(pages, error, "Open the link of the newest mail that you have from us.")
-        if planned.over:
-            return _left(pages, planned)
-        return _notice(pages, f"Leave {planned.what}?", [
-            f"Press the button and no more mail of {planned.what} comes to you.", *_rest(planned)],
-            button=f"Leave {planned.what}")
+            return _bad_leave_link(pages, error)
+        return _left(pages, planned, language) if planned.over else _to_leave(pages, planned, language)
 
     @routes.post("/u/{token}")
     @routes.post("/a/{token}")
@@ -117,11 +111,12 @@ def _add_leaving(routes: APIRouter, app: App, pages: Pages) -> None:
         try:
             now = app.clock.now()
             mark = app.signer().read("unsubscribe", token, now)
+            language = _language_of(app, mark)
             with app.engine.begin() as conn:
-                ended = leaving.leave(conn, mark, now)
+                ended = leaving.leave(conn, mark, now, language)
         except (TokenError, NotFound) as error:
-            return _bad_link(pages, error, "Open the link of the newest mail that you have from us.")
-        return _left(pages, ended)
+            return _bad_leave_link(pages, error)
+        return _left(pages, ended, language)
 
 
 def _newsletter(app: App, slug: str) -> Newsletter:
@@ -131,33 +126,84 @@ def _newsletter(app: App, slug: str) -> Newsletter:
     return newsletter
 
 
+def _language_of(app: App, mark: str) -> str:
+    """The language of the newsletter that a mark is of; else the site's."""
+    with read_only(app.engine) as conn:
+        newsletter = app.configuration.newsletters.get(leaving.list_of(conn, mark))
+    return newsletter.language if newsletter else app.settings.site.language
+
+
 def _sign_up_form(pages: Pages, newsletter: Newsletter, refused: str = "") -> HTMLResponse:
     return pages.html("web/sign-up.html", language=newsletter.language, status=422 if refused else 200,
                       newsletter=newsletter, refused=refused)
 
 
+def _asked(pages: Pages, newsletter: Newsletter) -> HTMLResponse:
+    say = pages.renderer.words(newsletter.language).gettext
+    sent = say("If this address can be signed up to {name}, a mail with a link is on its way to it.")
+    return _notice(pages, say("Look into your mailbox"), [
+        sent.format(name=newsletter.name),
+        say("Nothing is sent before you confirm. Nothing came? Look among the spam, or try again in an hour.")],
+        language=newsletter.language)
+
+
+def _to_confirm(pages: Pages, newsletter: Newsletter) -> HTMLResponse:
+    say = pages.renderer.words(newsletter.language).gettext
+    return _notice(pages, say("{name}: one click to go").format(name=newsletter.name), [
+        say("Press the button, and the next edition comes to you. Every mail lets you leave with one click.")],
+        button=say("Yes, send me {name}").format(name=newsletter.name), language=newsletter.language)
+
+
 def _confirmed(pages: Pages, newsletter: Newsletter) -> HTMLResponse:
-    return _notice(pages, f"You are signed up to {newsletter.name}", [
-        f"It comes at {newsletter.send_time:%H:%M}, {newsletter.zone} time."], language=newsletter.language)
+    say = pages.renderer.words(newsletter.language).gettext
+    return _notice(pages, say("You are signed up to {name}").format(name=newsletter.name), [
+        say("It comes at {time}, {zone} time.").format(time=f"{newsletter.send_time:%H:%M}", zone=newsletter.zone)],
+        language=newsletter.language)
 
 
-def _left(pages: Pages, ended: Leaving) -> HTMLResponse:
+def _to_leave(pages: Pages, planned: Leaving, language: str) -> HTMLResponse:
+    say = pages.renderer.words(language).gettext
+    return _notice(pages, say("Leave {what}?").format(what=planned.what), [
+        say("Press the button and no more mail of {what} comes to you.").format(what=planned.what),
+        *_rest(planned, say)],
+        button=say("Leave {what}").format(what=planned.what), language=language)
+
+
+def _left(pages: Pages, ended: Leaving, language: str) -> HTMLResponse:
+    say = pages.renderer.words(language).gettext
     if not ended.what:
-        return _notice(pages, "This was a test mail", ["Nothing is sent regularly to this address because of it."])
-    return _notice(pages, f"You have left {ended.what}", ["No more mail of it comes to you.", *_rest(ended)])
+        return _notice(pages, say("This was a test mail"), [
+            say("Nothing is sent regularly to this address because of it.")], language=language)
+    return _notice(pages, say("You have left {what}").format(what=ended.what), [
+        say("No more mail of it comes to you."), *_rest(ended, say)], language=language)
 
 
-def _rest(leaving_: Leaving) -> list[str]:
-    return [f"You still get {', '.join(leaving_.rest)}: each mail has a link of its own."] if leaving_.rest else []
+def _rest(leaving_: Leaving, say: Say) -> list[str]:
+    text = say("You still get {what}: each mail has a link of its own.")
+    return [text.format(what=", ".join(leaving_.rest))] if leaving_.rest else []
 
 
-def _bad_link(pages: Pages, error: TokenError | NotFound, advice: str) -> HTMLResponse:
-    reason = f"It is {error.reason}." if isinstance(error, TokenError) else "What it was for does not exist any more."
-    return _notice(pages, "This link does not work", [reason, advice],
+def _bad_confirmation(pages: Pages, newsletter: Newsletter, error: TokenError) -> HTMLResponse:
+    say = pages.renderer.words(newsletter.language).gettext
+    advice = say("Sign up again at {address} to get a new one.").format(address=f"/sign-up/{newsletter.slug}")
+    return _bad_link(pages, error, advice, newsletter.language)
+
+
+def _bad_leave_link(pages: Pages, error: TokenError | NotFound) -> HTMLResponse:
+    say = pages.renderer.words(pages.language).gettext
+    return _bad_link(pages, error, say("Open the link of the newest mail that you have from us."), pages.language)
+
+
+def _bad_link(pages: Pages, error: TokenError | NotFound, advice: str, language: str) -> HTMLResponse:
+    say = pages.renderer.words(language).gettext
+    reasons = {"expired": say("It has expired."), "used already": say("It was used already.")}
+    reason = (reasons.get(error.reason, say("It is not valid.")) if isinstance(error, TokenError)
+              else say("What it was for does not exist any more."))
+    return _notice(pages, say("This link does not work"), [reason, advice], language=language,
                    status=400 if isinstance(error, TokenError) else 404)
 
 
-def _notice(pages: Pages, title: str, paragraphs: list[str], *, button: str = "", language: str = "en",
+def _notice(pages: Pages, title: str, paragraphs: list[str], *, language: str, button: str = "",
             status: int = 200) -> HTMLResponse:
     """A page of plain words, with one button that POSTs to its own address where `button` names it."""
     response = pages.html("web/personal.html", language=language, status=status, title=title, paragraphs=paragraphs,

@@ -225,3 +225,22 @@ def test_a_query_is_tried_on_the_archive(world: World) -> None:
     assert [sample.item.title for sample in trial.samples] == ["Gas undated", "Gas prices rise", "Gas prices"]
     assert trial.samples[1].quote.sentence == "The gas is cheap." and trial.samples[1].story_id == story.id
     assert world.fire() == FireReport(0, 0)
+
+
+def test_the_only_rule_of_a_mail_is_named_once(world: World) -> None:
+    world.rule("gas", "pipeline")
+    for number in range(2):
+        world.arrive(f"Pipeline {number} opens", a_feed(f"Paper {number}"))
+    world.fire()
+    [delivery] = world.queued()
+    for part in (delivery.message.html, delivery.message.text):
+        assert "Rule" not in part
+    assert delivery.message.subject == "gas: 2 stories"
+
+
+def test_alerts_speak_the_language_of_the_site(world: World) -> None:
+    world.rule("gas", "pipeline")
+    world.arrive("Pipeline opens", a_feed("Paper"))
+    alerts.fire(world.engine, settings=Settings(site=SiteSettings(language="ru")), now=LATER + MINUTE)
+    [delivery] = world.queued()
+    assert delivery.message.headers["Content-Language"] == "ru" and '<html lang="ru"' in delivery.message.html
