@@ -95,7 +95,7 @@ def _view(arrangement: Arrangement, fates: Mapping[str, Fate], inputs: EditionIn
         cutoff=inputs.cutoff.astimezone(UTC).isoformat(timespec="seconds"),
         rule=inclusion_rule(inputs),
         empty_reason=None if lead or sections or rest else _empty_reason(fates, inputs),
-        notice=None, trimmed=0, theme=ThemeView(),
+        notice=None, trimmed=0, theme=ThemeView(**newsletter.theme.model_dump()),
         missing_sources=inputs.missing_sources,
         site_url=inputs.site_url, postal_address=inputs.postal_address,
     ))
@@ -168,9 +168,11 @@ def inclusion_rule(inputs: EditionInputs) -> str:
     zone = ZoneInfo(inputs.newsletter.zone)
     since, until = (f"{at.astimezone(zone):%Y-%m-%d %H:%M}" for at in (inputs.since, inputs.cutoff))
     hours = round(inputs.oldest / timedelta(hours=1))
-    return (f"Stories first seen after {since} and by {until} ({inputs.newsletter.zone}), published at most {hours} h "
-            f"before that where dated, and not mailed before unless {NEW_SOURCES_OF_A_DEVELOPMENT} new independent "
-            "sources have told them since.")
+    text = translator(inputs.newsletter.language).gettext(
+        "Stories first seen after {since} and by {until} ({zone}), published at most {hours} h before that where "
+        "dated, and not mailed before unless {count} new independent sources have told them since.")
+    return text.format(since=since, until=until, zone=inputs.newsletter.zone, hours=hours,
+                       count=NEW_SOURCES_OF_A_DEVELOPMENT)
 
 
 def _time_kind(item: Item) -> str:
