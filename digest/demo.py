@@ -20,10 +20,9 @@ from digest.pipeline.slots import local_date
 from digest.pipeline.view import EditionView
 from digest.ports import Clock
 from digest.resources import template_texts
-from digest.services import alerts, deliveries, editions, leaving, subscribers
+from digest.services import alerts, deliveries, editions, leaving, releases, subscribers
 from digest.services.cycle import CycleReport
 from digest.services.deliveries import SendReport
-from digest.services.editions import Queued
 from digest.services.feeds import PollOutcome
 from digest.services.stories import TickReport
 from digest.settings import DatabaseSettings, Instance, SmtpSettings, load_settings
@@ -50,7 +49,7 @@ class DemoReport:
     alerts: int
     view: EditionView
     created: bool  # False: the edition stood from an earlier run
-    queued: Queued
+    queued: releases.Queued
     sent: SendReport
     files: tuple[Path, ...]
 
@@ -146,7 +145,7 @@ async def run(app: App, on_outcome: Callable[[PollOutcome], None] | None = None)
     cycle = await _cycle(app, on_outcome)
     edition, created, queued = await asyncio.to_thread(_build, app)
     sent = await app.send_due()
-    await asyncio.to_thread(editions.settle, app.engine, edition)
+    await asyncio.to_thread(releases.settle, app.engine, edition)
     items, stories = await asyncio.to_thread(_count, app)
     files = await asyncio.to_thread(_write, app, edition)
     return DemoReport(anchor_of(app.instance.root), cycle.outcomes, items, stories, cycle.tick, cycle.alerts,
@@ -166,15 +165,15 @@ async def _cycle(app: App, on_outcome: Callable[[PollOutcome], None] | None) -> 
         return await cycle.run(app.configuration.feeds, zone=app.zone, everything=True, on_outcome=on_outcome)
 
 
-def _build(app: App) -> tuple[EditionRow, bool, Queued]:
+def _build(app: App) -> tuple[EditionRow, bool, releases.Queued]:
     newsletter = app.configuration.newsletters[NEWSLETTER]
     now = app.clock.now()
-    built = editions.build_and_approve(
+    built = releases.build_and_approve(
         app.engine, app.configuration, newsletter, app.settings, template_texts(app.instance.templates), now=now,
         date=local_date(newsletter, anchor_of(app.instance.root)))
     if built.edition is None:
         raise DigestError(f"the demo's edition has no story: {built.view.empty_reason}")
-    return built.edition, built.created, editions.queue_deliveries(
+    return built.edition, built.created, releases.queue_deliveries(
         app.engine, built.edition, newsletter, app.settings, now=now)
 
 

@@ -19,7 +19,6 @@ from digest.errors import ConfigError, QueryError
 from digest.model import BodyPolicy, Feed, Period, Source, short_id
 from digest.query import parse_query
 from digest.settings import find_line, toml_error, validation_error, validation_errors
-from digest.text.taglines import cadence_doubt, find_typos
 from digest.theme import Theme
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", max_length=60)]
@@ -116,6 +115,13 @@ class Weekly(Document):
     tagline: str = ""  # in place of the daily editions' tagline
 
 
+class Desk(Document):
+    """Whether an editor sees an edition before it goes, and what happens when nobody has approved it in time."""
+
+    minutes: int = Field(0, ge=0, le=1440)  # a draft is built so long before release; 0: no draft, sent as built
+    on_timeout: Literal["send", "hold"] = "send"  # send what nobody approved by its release, or hold it
+
+
 class Newsletter(Document):
     """A product that readers sign up to."""
 
@@ -135,6 +141,7 @@ class Newsletter(Document):
     sender: str = ""  # From address; "" uses mail.sender of digest.toml
     max_lateness_hours: int = Field(12, ge=0, le=48)  # a missed edition is still sent within so many hours
     weekly: Weekly | None = None  # None: daily editions alone
+    desk: Desk = Desk()
     sections: SectionCounts = SectionCounts()
     caps: Caps = Caps()
     thin: Thin = Thin()
@@ -370,25 +377,3 @@ def find_mistakes(texts: Mapping[str, str], base: Mapping[str, str] | None = Non
         except ConfigError as error:
             found.append(error)
     return found
-
-
-def find_doubts(configuration: Configuration) -> list[str]:
-    """What is allowed but hardly meant, one sentence each."""
-    doubts: list[str] = []
-    named = {feed.region for feed in configuration.feeds}
-    for newsletter in configuration.newsletters.values():
-        doubts += [f"newsletters/{newsletter.slug}.toml: {doubt}" for doubt in _doubts_of(newsletter)]
-        if not configuration.feeds_of(newsletter):
-            doubts.append(f"newsletters/{newsletter.slug}.toml: no feed of config/sources/ belongs to it")
-        for region in newsletter.regions:
-            if not any(name and configuration.gazetteer.inside(name, region) for name in named):
-                doubts.append(f"newsletters/{newsletter.slug}.toml: regions: no feed is of {region!r}")
-    return doubts
-
-
-def _doubts_of(newsletter: Newsletter) -> list[str]:
-    cadence = cadence_doubt(newsletter.tagline, len(newsletter.days))
-    doubts = [f"tagline: {doubt}" for doubt in ([cadence] if cadence else []) + find_typos(newsletter.tagline)]
-    if newsletter.count and (missing := set(newsletter.read) - set(newsletter.count)):
-        doubts.append(f"count: lacks {', '.join(sorted(missing))}, which read lists")
-    return doubts

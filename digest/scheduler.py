@@ -15,13 +15,11 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from digest.app import App
 from digest.documents import Newsletter
 from digest.errors import DigestError
-from digest.model import Period
-from digest.pipeline.slots import Slot, due_slot
+from digest.pipeline.slots import Slot
 from digest.ports import Mailer
 from digest.resources import template_texts
-from digest.services import deliveries, editions, slots
+from digest.services import deliveries, editions, releases, slots
 from digest.services.cycle import Cycle
-from digest.services.newsletters import is_late
 from digest.storage.editions import edition_name
 from digest.storage.engine import read_only
 
@@ -122,44 +120,51 @@ class Scheduler:
         """Builds and queues the newsletter's editions that are due; whether one was. Idempotent.
 
         Missed slots are caught up, oldest first, or noted as skipped where it is too late. An edition without stories
-        is tried again every 15 minutes until then. One that was approved but not queued, as by a crash, is queued.
+        is tried again every 15 minutes until then. Where the newsletter has a desk, drafts are built ahead of their
+        release, and at it go as the policy says; one that was approved but not queued, as by a crash, is queued.
         """
-        now = self._app.clock.now()
-        due = slots.to_make(self._app.engine, newsletter, now,
-                            lambda slot: self._empty_why.get(_name(newsletter, slot), ""))
-        made = [self._make(newsletter, slot, now) for slot in (*self._unqueued(newsletter, now), *due)]
+        engine, now = self._app.engine, self._app.clock.now()
+        for slot in releases.drafts_due(engine, newsletter, now):
+            self._draft(newsletter, slot, now)
+        due = slots.to_make(engine, newsletter, now, lambda slot: self._empty_why.get(_name(newsletter, slot), ""))
+        made = [self._make(newsletter, slot, now) for slot in (*releases.waiting(engine, newsletter, now), *due)]
         return any(made)
 
-    def _unqueued(self, newsletter: Newsletter, now: datetime) -> list[Slot]:
-        """The newest slot of each period whose edition is approved and waits for its release."""
-        found = []
-        for period in (Period.DAILY, *((Period.WEEKLY,) if newsletter.weekly else ())):
-            day, release_at = due_slot(newsletter, now, period)
-            with read_only(self._app.engine) as connection:
-                stored = editions.stored_edition(connection, newsletter.slug, day, period)
-            if stored and stored.state == "approved" and not is_late(newsletter, release_at, now):
-                found.append(Slot(period, day, release_at))
-        return found
+    def _draft(self, newsletter: Newsletter, slot: Slot, now: datetime) -> None:
+        app, name = self._app, _name(newsletter, slot)
+        if self._empty_until.get(name, now) > now:
+            return
+        built = editions.build(app.engine, app.configuration, newsletter, app.settings,
+                               template_texts(app.instance.templates), now=now, date=slot.date, period=slot.period)
+        if built.edition is None:
+            self._empty(name, built.view.empty_reason or "", now)
+        elif built.created:
+            log.info("draft built", edition=name, stories=len(built.view.all_stories),
+                     release=slot.release_at.isoformat())
 
     def _make(self, newsletter: Newsletter, slot: Slot, now: datetime) -> bool:
         app, name = self._app, _name(newsletter, slot)
+        if skipped := releases.skip_late(app.engine, newsletter, slot, now=now):
+            log.warning("edition skipped", edition=name, reason=skipped.note)
+            return False
         if self._empty_until.get(name, now) > now:
             return False
-        built = editions.build_and_approve(
-            app.engine, app.configuration, newsletter, app.settings, template_texts(app.instance.templates), now=now,
-            date=slot.date, period=slot.period)
-        if built.edition is None:
-            self._empty_until[name], self._empty_why[name] = now + EMPTY_AGAIN, built.view.empty_reason or ""
-            log.warning("edition is empty", edition=name, reason=built.view.empty_reason)
-            return False
-        if slot.period is Period.WEEKLY:
-            editions.publish(app.engine, built.edition)
-            log.info("edition published", edition=name, stories=len(built.view.all_stories))
-            return True
-        queued = editions.queue_deliveries(app.engine, built.edition, newsletter, app.settings, now=now)
-        log.info("edition queued", edition=name, stories=len(built.view.all_stories), new=queued.new,
-                 known=queued.known)
-        return True
+        made = releases.release(app.engine, app.configuration, newsletter, app.settings,
+                                template_texts(app.instance.templates), now=now, date=slot.date, period=slot.period)
+        if made.outcome == "empty":
+            self._empty(name, made.reason, now)
+        elif made.outcome in ("held", "closed"):
+            if made.news:
+                log.warning(f"edition {made.outcome}", edition=name, reason=made.reason)
+        else:
+            queued = made.queued or releases.Queued(0, 0)
+            log.info(f"edition {made.outcome}", edition=name, stories=len(made.built.view.all_stories), new=queued.new,
+                     known=queued.known)
+        return made.outcome in ("queued", "published")
+
+    def _empty(self, name: str, reason: str, now: datetime) -> None:
+        self._empty_until[name], self._empty_why[name] = now + EMPTY_AGAIN, reason
+        log.warning("edition is empty", edition=name, reason=reason)
 
     def _settle(self, newsletter: Newsletter) -> None:
         """Marks editions as sent whose last delivery has been settled."""
@@ -167,7 +172,7 @@ class Scheduler:
             recent = editions.list_editions(connection, newsletter.slug, limit=UNSETTLED)
         for edition in recent:
             if edition.state == "sending":
-                editions.settle(self._app.engine, edition)
+                releases.settle(self._app.engine, edition)
 
     async def _mail(self) -> None:
         await self._attempt("mail", self._send())

@@ -2,7 +2,8 @@
 
 import pytest
 
-from digest.documents import find_doubts, find_mistakes, read_configuration
+from digest.documents import find_mistakes, read_configuration
+from digest.doubts import find_doubts
 from digest.errors import ConfigError
 
 NEWSLETTER = """\

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from digest.documents import Configuration, find_doubts, find_mistakes, read_configuration
+from digest.documents import Configuration, find_mistakes, read_configuration
+from digest.doubts import find_doubts
 from digest.pipeline.region import Places
 from digest.resources import packaged_config_dir
 from digest.services.config import packaged_gazetteer, read_files

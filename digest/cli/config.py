@@ -10,7 +10,8 @@ from rich.table import Table
 from sqlalchemy import Engine
 
 from digest.app import SystemClock
-from digest.documents import Configuration, find_doubts
+from digest.documents import Configuration
+from digest.doubts import find_doubts
 from digest.services import config as service
 from digest.settings import Instance, load_settings
 from digest.storage.engine import open_engine

@@ -1,6 +1,7 @@
 """`digest preview`, `digest send` and `digest why`."""
 
 import asyncio
+import getpass
 import webbrowser
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from digest.model import Message
 from digest.pipeline.render import without_sections
 from digest.pipeline.view import EditionView
 from digest.resources import template_texts
-from digest.services import deliveries, editions, leaving, newsletters
+from digest.services import deliveries, editions, leaving, newsletters, releases
 from digest.services.editions import Preview
 from digest.services.subscribers import normalise_address
 from digest.storage.engine import read_only
@@ -97,27 +98,30 @@ def preview(
 @click.command()
 @click.argument("newsletter")
 @date_option
+@click.option("--approve", is_flag=True, help="Approve a draft that waits for an editor, as you.")
 @click.option("--now", callback=_instant, hidden=True)
 @with_app
-def send(app: App, newsletter: str, date: Date | None, now: datetime | None) -> None:
+def send(app: App, newsletter: str, date: Date | None, approve: bool, now: datetime | None) -> None:
     """Build the edition of a day once, and mail it to every active subscriber.
 
-    Run again, it sends nothing twice: it mails only those who have not got it.
+    A draft at the desk goes as the newsletter's policy says of one that nobody approved: it is sent, or held until
+    somebody approves it (here with --approve). Run again, it sends nothing twice: it mails only those who have not
+    got it.
     """
     chosen = newsletters.chosen(app.configuration, newsletter)
     deliveries.check_may_send(app.settings)
     _poll_at_first(app, chosen)
     instant = now or app.clock.now()
-    built = editions.build_and_approve(
+    release = releases.release(
         app.engine, app.configuration, chosen, app.settings, template_texts(app.instance.templates),
-        now=instant, date=date)
-    if built.edition is None:
-        click.echo(f"Not sent: the edition of {built.view.date} is empty: {built.view.empty_reason}")
+        now=instant, date=date, approve_as=getpass.getuser() if approve else None)
+    edition, queued = release.built.edition, release.queued
+    if edition is None or queued is None:
+        click.echo(f"Not sent: the edition of {release.built.view.date} is {release.outcome}: {release.reason}")
         return
-    print_built(Console(), built)
-    queued = editions.queue_deliveries(app.engine, built.edition, chosen, app.settings, now=instant)
-    report = asyncio.run(app.send_due(subject=built.edition.subject))
-    editions.settle(app.engine, built.edition)
+    print_built(Console(), release)
+    report = asyncio.run(app.send_due(subject=edition.subject))
+    releases.settle(app.engine, edition)
     if not queued.new and not queued.known:
         click.echo(f"No active subscribers yet: digest subscribers add EMAIL --newsletter {chosen.slug}")
     elif not queued.new and not report.sent:

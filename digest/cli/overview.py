@@ -11,7 +11,8 @@ from digest.documents import Newsletter
 from digest.model import Part
 from digest.pipeline.view import EditionView, PartView, StoryView
 from digest.pipeline.wording import Wording
-from digest.services.editions import Built, Reason
+from digest.services.editions import Reason
+from digest.services.releases import Release
 from digest.storage.editions import EditionRow
 
 REST_SHOWN = 5  # stories below the cut that the terminal lists
@@ -22,7 +23,7 @@ def print_overview(console: Console, view: EditionView, edition: EditionRow | No
     wording = Wording(view.language)
     console.print(f"[bold]{escape(view.name)}[/] · {wording.long_date(view.date)} ({view.zone})")
     if edition:
-        console.print(f"Approved {edition.built_at:%Y-%m-%d %H:%M} UTC, {edition.state}; shown as it was stored.")
+        console.print(f"{standing(edition)}; shown as it was stored.")
     print_lead(console, view)
     if view.all_stories:
         console.print(_sections(view))
@@ -30,6 +31,14 @@ def print_overview(console: Console, view: EditionView, edition: EditionRow | No
     if view.missing_sources:
         console.print(f"Missing, their last poll failed: {escape(', '.join(view.missing_sources))}")
     console.print(escape(view.rule))
+
+
+def standing(edition: EditionRow) -> str:
+    """An edition's state in words: "Approved 2023-03-20 01:40 UTC by anna, sent", "Draft of 2023-03-20 01:00 UTC"."""
+    if edition.approved_at:
+        return f"Approved {edition.approved_at:%Y-%m-%d %H:%M} UTC by {edition.approved_by}, {edition.state}"
+    note = f": {edition.note}" if edition.note else ""
+    return f"{edition.state.capitalize()}, built {edition.built_at:%Y-%m-%d %H:%M} UTC{note}"
 
 
 def print_lead(console: Console, view: EditionView) -> None:
@@ -40,10 +49,10 @@ def print_lead(console: Console, view: EditionView) -> None:
         console.print(_parts("Why it leads", view.lead.parts, view.lead.score))
 
 
-def print_built(console: Console, built: Built) -> None:
+def print_built(console: Console, release: Release) -> None:
     """One line on what an edition is and whether it was made just now."""
-    view = built.view
-    when = "built and approved" if built.created else "approved before"
+    view = release.built.view
+    when = "approved before" if not release.approved else "built and approved" if release.built.created else "approved"
     console.print(f"[bold]{escape(view.name)}[/] {view.date}: {when}, {len(view.all_stories)} stories, "
                   f"subject “{escape(view.subject)}”")
 

@@ -1,9 +1,11 @@
-"""Editions: plan one, freeze it, queue it for its readers, tell why.
+"""Editions: plan one, build it, tell why.
 
 `plan` is the one function behind preview, send and replay. An approved edition is rendered from its stored view and
 its stored templates ever after, so that later polls, settings and templates change nothing in it.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date as Date
@@ -13,15 +15,16 @@ from html import escape
 from sqlalchemy import Connection, Engine
 
 from digest.documents import Configuration, Newsletter
-from digest.model import DeliveryState, Fate, Feed, Item, Message, Period, Score, fill_marks
+from digest.model import Fate, Feed, Item, Message, Period, Score, fill_marks
 from digest.pipeline.arrange import LEAD, REST
 from digest.pipeline.budget import fit
 from digest.pipeline.compose import Composed, compose
-from digest.pipeline.pool import FIRST_WINDOW, EditionInputs, item_gate
+from digest.pipeline.pool import FIRST_WINDOW, EditionInputs, Mailed, item_gate
 from digest.pipeline.render import Renderer
 from digest.pipeline.slots import local_date, release_of
 from digest.pipeline.view import EditionView, sha256, to_json
-from digest.services import deliveries, leaving, subscribers
+from digest.pipeline.working import working_set
+from digest.services import deliveries, leaving
 from digest.settings import Settings, SiteSettings
 from digest.storage import deliveries as ledger
 from digest.storage import editions as storage
@@ -34,12 +37,11 @@ DEFAULT_VARIANT = "default"
 NO_STORY = Fate("no story yet", "the next cluster tick gives it a story; digest poll runs one")
 HEALTHY = frozenset({"ok", "unchanged", "not_modified", "stalled", "undated"})  # a poll that read its feed
 READERS_BYTES = 1000  # room for what is filled in when a mail is addressed
-OPEN_STATES = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """An edition after `build_and_approve`. `edition` is None where there was nothing to send; `view` says why."""
+    """An edition after `build`. `edition` is None where there was nothing to send; `view` says why."""
 
     edition: EditionRow | None
     view: EditionView
@@ -50,7 +52,7 @@ class Built:
 class Preview:
     """What an editor looks at: a view with the templates it is rendered from.
 
-    `edition` is the approved edition that the view comes from; None for a plan.
+    `edition` is the stored edition that the view comes from; None for a plan.
     """
 
     view: EditionView
@@ -73,11 +75,11 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Queued:
-    """How many readers' rows are new in the ledger, and how many stood there already."""
+class Memory:
+    """What an edition knows of those before it: the cut-off of the last, and each story's last mailed place."""
 
-    new: int
-    known: int
+    since: datetime
+    mailed: Mapping[str, Mailed]
 
 
 def plan(
@@ -109,30 +111,42 @@ def mail_bytes(templates: Mapping[str, str], settings: Settings) -> Callable[[Ed
 
 def inputs_of(
     conn: Connection, configuration: Configuration, newsletter: Newsletter, site: SiteSettings, *,
-    now: datetime, date: Date | None = None, period: Period = Period.DAILY,
+    now: datetime, date: Date | None = None, period: Period = Period.DAILY, memory: Memory | None = None,
 ) -> EditionInputs:
-    """Everything that decides the edition that `plan` makes. A week may repeat its days, not the week before."""
+    """Everything that decides the edition that `plan` makes. A week may repeat its days, not the week before.
+
+    `memory` replaces what the stored editions tell of those before.
+    """
     date, cutoff = slot_of(newsletter, now, date, period)
-    before = storage.edition_before(conn, newsletter.slug, date, cutoff=cutoff, period=period)
-    since = before.cutoff_at if before else cutoff - FIRST_WINDOW[period]
-    late = storage.joined_late(conn, since, cutoff)
-    earliest = min((since, *(seen - timedelta(seconds=1) for seen in late.values())))
+    memory = memory or memory_of(conn, newsletter, date, cutoff, period)
+    late = storage.joined_late(conn, memory.since, cutoff)
+    earliest = min((memory.since, *(seen - timedelta(seconds=1) for seen in late.values())))
     feed_ids = [feed.id for feed in configuration.feeds_of(newsletter)]
     return EditionInputs(
         newsletter=newsletter.for_period(period),
         gazetteer=configuration.gazetteer,
         stories=story_storage.stories_as_of(conn, since=earliest, at=cutoff),
-        since=since,
+        since=memory.since,
         cutoff=cutoff,
         date=date,
         late=frozenset(late),
-        mailed=storage.mailed_stories(conn, newsletter.slug, before=date, cutoff=cutoff, period=period),
+        mailed=memory.mailed,
         missing_sources=_missing_sources(conn, configuration, newsletter, cutoff),
         items_seen=storage.count_seen(conn, feed_ids, cutoff),
         site_url=site.url,
         postal_address=site.postal_address,
         period=period,
     )
+
+
+def memory_of(
+    conn: Connection, newsletter: Newsletter, date: Date, cutoff: datetime, period: Period = Period.DAILY
+) -> Memory:
+    """What the stored editions before `date` tell the one cut off at `cutoff`."""
+    before = storage.edition_before(conn, newsletter.slug, date, cutoff=cutoff, period=period)
+    return Memory(
+        before.cutoff_at if before else cutoff - FIRST_WINDOW[period],
+        storage.mailed_stories(conn, newsletter.slug, before=date, cutoff=cutoff, period=period))
 
 
 def slot_of(
@@ -149,10 +163,10 @@ def preview(
     conn: Connection, configuration: Configuration, newsletter: Newsletter, settings: Settings,
     templates: Mapping[str, str], *, now: datetime, date: Date | None = None, period: Period = Period.DAILY,
 ) -> Preview:
-    """The approved edition of a day, else its plan at `now`. Stores nothing."""
+    """The stored edition of a day, else its plan at `now`. Stores nothing. A draft is shown with `templates`."""
     day, _ = slot_of(newsletter, now, date, period)
     if edition := stored_edition(conn, newsletter.slug, day, period, now=now):
-        return Preview(edition.view, edition.templates, edition)
+        return Preview(edition.view, templates_of(edition, templates), edition)
     view = plan(conn, configuration, newsletter, settings, templates, now=now, date=day, period=period).view
     return Preview(view, templates, None)
 
@@ -163,13 +177,13 @@ def why(
 ) -> tuple[Reason, ...]:
     """What became of each item with this address in the edition of a day; () where none was ever seen.
 
-    Where the day has an approved edition, as of the instant at which that was built.
+    Where the day has an edition, as of the instant at which that was built.
     """
     day, _ = slot_of(newsletter, now, date)
     edition = stored_edition(conn, newsletter.slug, day, now=now)
     at = edition.built_at if edition else now
     inputs = inputs_of(conn, configuration, newsletter, settings.site, now=at, date=day)
-    composed = within_budget(compose(inputs), newsletter, settings, edition.templates if edition else templates)
+    composed = within_budget(compose(inputs), newsletter, settings, templates_of(edition, templates))
     reasons: list[Reason] = []
     for item in item_storage.find_items(conn, url):
         story_id = story_storage.story_of(conn, item.id, inputs.cutoff)
@@ -181,104 +195,66 @@ def why(
 def stored_edition(
     conn: Connection, newsletter: str, date: Date, period: Period = Period.DAILY, *, now: datetime | None = None
 ) -> EditionRow | None:
-    """The approved edition of a day; None where there is none, or was none at `now`."""
+    """The edition of a day in any state; None where there is none, or was none at `now`."""
     edition = storage.edition_of(conn, newsletter, date, period)
     return edition if edition and (now is None or edition.built_at <= now) else None
+
+
+def templates_of(edition: EditionRow | None, templates: Mapping[str, str]) -> Mapping[str, str]:
+    """The templates that an edition is rendered with: its own from its approval on, else `templates`."""
+    return templates if edition is None or edition.state == "draft" else edition.templates
 
 
 def stored_view(
     conn: Connection, newsletter: str, date: Date, period: Period = Period.DAILY
 ) -> EditionView | None:
-    """The view of the approved edition of a day; None where there is none."""
+    """The view of the released edition of a day; None where there is none."""
     edition = storage.edition_of(conn, newsletter, date, period)
-    return edition.view if edition else None
+    return edition.view if edition and edition.state in storage.RELEASED else None
 
 
 def list_editions(
     conn: Connection, newsletter: str, limit: int = 30, period: Period = Period.DAILY
 ) -> list[EditionRow]:
-    """The newest approved editions, newest first."""
-    return storage.editions_of(conn, newsletter, limit, period)
+    """The newest released editions, newest first."""
+    return storage.editions_of(conn, newsletter, limit, period, storage.RELEASED)
 
 
-def build_and_approve(
+def build(
     engine: Engine, configuration: Configuration, newsletter: Newsletter, settings: Settings,
     templates: Mapping[str, str], *, now: datetime, date: Date | None = None, period: Period = Period.DAILY,
 ) -> Built:
-    """The stored edition of a day; builds and freezes it at the first call. Idempotent, safe in two processes.
+    """The stored edition of a day; makes it, as a draft, at the first call. Idempotent, safe in two processes.
 
     Steps:
     1. plan, where the day has no edition yet;
-    2. render the message with `templates`;
-    3. store view, templates, stories and message in one transaction; whoever comes second gets the first's.
+    2. store view, templates, stories and the working set of the desk in one transaction; whoever comes second gets
+       the first's.
     An edition without stories is not stored: a later call may find some.
     """
     day, _ = slot_of(newsletter, now, date, period)
     with read_only(engine) as conn:
         if stored := storage.edition_of(conn, newsletter.slug, day, period):
             return Built(stored, stored.view, created=False)
-        composed = plan(conn, configuration, newsletter, settings, templates, now=now, date=day, period=period)
+        inputs = inputs_of(conn, configuration, newsletter, settings.site, now=now, date=day, period=period)
+    composed = within_budget(compose(inputs), newsletter, settings, templates)
     if composed.view.empty_reason is not None:
         return Built(None, composed.view, created=False)
-    message = renderer_of(templates, settings).message(composed.view)
+    pool = working_set(composed, inputs).to_json()
     with engine.begin() as conn:
-        created = _freeze(conn, composed, configuration, templates, message, day, now)
+        created = storage.insert_edition(
+            conn, newsletter=newsletter.slug, date=day, period=period, state="draft", cutoff_at=composed.cutoff,
+            built_at=now, config_version=configuration.version, view_text=to_json(composed.view),
+            view_sha256=sha256(composed.view), templates=templates, stories=placed(composed.view, composed.families),
+            pool_text=pool, release_at=release_of(newsletter, day, period))
         edition = storage.edition_of(conn, newsletter.slug, day, period)
     assert edition is not None
-    return Built(edition, edition.view, created)
+    return Built(edition, edition.view, created is not None)
 
 
 def renderer_of(templates: Mapping[str, str], settings: Settings) -> Renderer:
     """A renderer whose links lead to this instance's pages."""
     return Renderer(templates, base=deliveries.base_url(settings))
-
-
-def queue_deliveries(
-    engine: Engine, edition: EditionRow, newsletter: Newsletter, settings: Settings, *, now: datetime
-) -> Queued:
-    """Puts one row per active subscriber into the ledger, due at once. Idempotent; sends nothing."""
-    with engine.begin() as conn:
-        readers = subscribers.active_subscriptions(conn, newsletter.slug)
-        messages: dict[tuple[str, ...], Message] = {}
-        new = 0
-        for reader in readers:
-            hidden = tuple(sorted(reader.hidden_sections))
-            if hidden not in messages:
-                messages[hidden] = _message(conn, edition, newsletter, settings, hidden)
-            new += deliveries.queue(
-                conn, subject=edition.subject, channel=deliveries.MAIL, target=reader.subscriber.email,
-                message=messages[hidden], unsubscribe=f"subscription:{reader.id}", due_at=now, now=now)
-        storage.move(conn, edition.id, "sending", since="approved")
-    return Queued(new, len(readers) - new)
-
-
-def publish(engine: Engine, edition: EditionRow) -> None:
-    """Marks an approved edition as sent though nobody is mailed: it stands on the web alone. Idempotent."""
-    with engine.begin() as conn:
-        if storage.move(conn, edition.id, "sending", since="approved"):
-            storage.move(conn, edition.id, "sent", since="sending")
-
-
-def settle(engine: Engine, edition: EditionRow) -> dict[DeliveryState, int]:
-    """The edition's rows by state; where none is open any more, the edition is marked sent."""
-    with engine.begin() as conn:
-        counts = ledger.count_by_state(conn, edition.subject)
-        if not any(counts.get(state) for state in OPEN_STATES):
-            storage.move(conn, edition.id, "sent", since="sending")
-    return counts
-
-
-def _message(
-    conn: Connection, edition: EditionRow, newsletter: Newsletter, settings: Settings, hidden: Collection[str]
-) -> Message:
-    """The frozen message of a variant, rendered from the stored view and templates where nobody needed it yet."""
-    variant = f"without {','.join(hidden)}" if hidden else DEFAULT_VARIANT
-    message_id = storage.message_id_of(conn, edition.id, variant)
-    if message_id and (stored := ledger.load_message(conn, message_id)):
-        return stored
-    message = with_sender(renderer_of(edition.templates, settings).message(edition.view, hidden), newsletter)
-    storage.add_message(conn, edition.id, variant, ledger.store_message(conn, message))
-    return message
 
 
 def specimen(text: str, newsletter_name: str) -> str:
@@ -293,31 +269,28 @@ def with_sender(message: Message, newsletter: Newsletter) -> Message:
     return Message(message.subject, message.html, message.text, {**message.headers, "From": newsletter.sender})
 
 
-def _freeze(
-    conn: Connection, composed: Composed, configuration: Configuration, templates: Mapping[str, str],
-    message: Message, day: Date, now: datetime,
-) -> bool:
-    view = composed.view
-    edition_id = storage.insert_edition(
-        conn, newsletter=view.newsletter, date=day, cutoff_at=composed.cutoff, built_at=now,
-        config_version=configuration.version, view_text=to_json(view), view_sha256=sha256(view),
-        templates=templates, stories=_placed(composed), period=Period(view.period))
-    if edition_id is None:
-        return False
-    newsletter = configuration.newsletters[view.newsletter]
-    storage.add_message(
-        conn, edition_id, DEFAULT_VARIANT, ledger.store_message(conn, with_sender(message, newsletter)))
-    return True
+def store_variant(
+    conn: Connection, edition_id: int, variant: str, message: Message, newsletter: Newsletter
+) -> Message:
+    """Freezes the message of a variant, with its hash before anything personal is filled in; as readers get it."""
+    sent = with_sender(message, newsletter)
+    storage.add_message(conn, edition_id, variant, ledger.store_message(conn, sent), variant_sha256(sent))
+    return sent
 
 
-def _placed(composed: Composed) -> list[PlacedStory]:
-    """Every story of the edition with its place, in the order of the page."""
-    view = composed.view
+def variant_sha256(message: Message) -> str:
+    """SHA-256 of a message's subject and parts as they were rendered, marks unfilled; in hex."""
+    rendered = json.dumps([message.subject, message.html, message.text], ensure_ascii=False)
+    return hashlib.sha256(rendered.encode()).hexdigest()
+
+
+def placed(view: EditionView, families: Mapping[str, Collection[str]]) -> list[PlacedStory]:
+    """Every story of the edition with its place, in the order of the page, and who has told it."""
     keys = [(LEAD, story) for story in ((view.lead,) if view.lead else ())]
     keys += [(section.key, story) for section in view.sections for story in section.stories]
     keys += [(REST, story) for story in view.rest]
     first = 0 if view.lead else 1
-    return [PlacedStory(story.id, position, key, composed.families[story.id])
+    return [PlacedStory(story.id, position, key, frozenset(families[story.id]))
             for position, (key, story) in enumerate(keys, start=first)]
 
 

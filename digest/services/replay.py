@@ -23,7 +23,7 @@ from digest.fetch.archive import Archive
 from digest.model import Feed, Source, Story
 from digest.pipeline.slots import next_release
 from digest.pipeline.view import EditionView
-from digest.services import editions
+from digest.services import editions, releases
 from digest.services.cycle import Cycle
 from digest.settings import Settings
 from digest.storage import stories as story_storage
@@ -144,10 +144,10 @@ def _release(
     templates: Mapping[str, str], out: Path, at: datetime,
 ) -> ReplayedEdition:
     """The edition of this release, frozen and marked sent as if it had readers."""
-    built = editions.build_and_approve(engine, configuration, newsletter, settings, templates, now=at)
+    built = releases.build_and_approve(engine, configuration, newsletter, settings, templates, now=at)
     if built.edition:
-        editions.queue_deliveries(engine, built.edition, newsletter, settings, now=at)
-        editions.settle(engine, built.edition)
+        releases.queue_deliveries(engine, built.edition, newsletter, settings, now=at)
+        releases.settle(engine, built.edition)
     day = Date.fromisoformat(built.view.date)
     return ReplayedEdition(day, built.view, out / day.isoformat())
 

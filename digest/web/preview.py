@@ -1,6 +1,6 @@
 """/preview: an edition as it goes out, made by the edition's very functions. Stores nothing, mails nobody.
 
-A day that has an approved edition shows that one, frozen; any other day its plan as of `now`.
+A day that has an edition, or a draft at the desk, shows that one; any other day its plan as of `now`.
 """
 
 from collections import Counter
@@ -39,14 +39,14 @@ class BadTime(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What an editor looks at, in every form. `fates` by item id; `approved` where it is frozen, else it is a plan."""
+    """What an editor looks at, in every form. `fates` by item id; `state` of the edition, None for a plan."""
 
     view: EditionView
     message: Message
     json: str
     fates: Mapping[str, Fate]
     now: datetime
-    approved: bool
+    state: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +81,16 @@ def router(app: App, pages: Pages, access: Access) -> APIRouter:
 
 
 def shown_at(app: App, slug: str, now: datetime, date: Date | None) -> Shown:
-    """The approved edition of a day (None: today in the newsletter's zone), else its plan at `now`. Stores nothing.
+    """The stored edition of a day (None: today in the newsletter's zone), else its plan at `now`. Stores nothing.
 
-    The fates of an approved edition are those of the instant at which it was built.
+    The fates of a stored edition are those of the instant at which it was built.
     """
     newsletter = chosen(app.configuration, slug)
     day, _ = editions.slot_of(newsletter, now, date)
     with read_only(app.engine) as connection:
         edition = editions.stored_edition(connection, slug, day, now=now)
         at = edition.built_at if edition else now
-        templates = edition.templates if edition else template_texts(app.instance.templates)
+        templates = editions.templates_of(edition, template_texts(app.instance.templates))
         composed = editions.plan(
             connection, app.configuration, newsletter, app.settings, templates, now=at, date=day)
     view = edition.view if edition else composed.view
@@ -98,7 +98,7 @@ def shown_at(app: App, slug: str, now: datetime, date: Date | None) -> Shown:
     message = renderer.message(view)
     message = replace(message, html=editions.specimen(message.html, view.name),
                       text=editions.specimen(message.text, view.name))
-    return Shown(view, message, renderer.json(view), composed.fates, now, edition is not None)
+    return Shown(view, message, renderer.json(view), composed.fates, now, edition.state if edition else None)
 
 
 def read_time(text: str) -> datetime:
@@ -139,7 +139,7 @@ def _shell(request: Request, pages: Pages, shown: Shown, look: Look) -> Response
     if token := request.query_params.get("token"):
         query["token"] = token
     response = pages.html(
-        "web/preview.html", language=view.language, view=view, approved=shown.approved,
+        "web/preview.html", language=view.language, view=view, state=shown.state,
         now=local_iso(shown.now, view.zone), html_bytes=len(message.html.encode()),
         text_bytes=len(message.text.encode()), pre={"text": message.text, "json": shown.json}.get(look),
         phone=look.startswith("phone"), placed=placed_stories(view), query=token_query(request),

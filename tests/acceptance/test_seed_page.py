@@ -17,7 +17,7 @@ import pytest
 from digest.app import App, open_app
 from digest.pipeline.view import EditionView
 from digest.resources import template_texts
-from digest.services import editions
+from digest.services import editions, releases
 from digest.services.replay import SimulatedClock
 from digest.web.app import create_app
 from tests.web.browser import Browser
@@ -80,9 +80,10 @@ def app(site: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     with open_app(str(root), clock=SimulatedClock(NOW)) as opened:
         asyncio.run(_poll(opened))
         newsletter = opened.configuration.newsletters["kazakhstan"]
-        built = editions.build_and_approve(
+        built = releases.build_and_approve(
             opened.engine, opened.configuration, newsletter, opened.settings, template_texts(None), now=NOW)
         assert built.edition is not None
+        releases.publish(opened.engine, built.edition)
         yield opened
 
 

@@ -13,7 +13,7 @@ from digest.errors import NotFound
 from digest.model import DateQuality, DeliveryState, Item, short_id
 from digest.pipeline.view import to_json
 from digest.resources import template_texts
-from digest.services import editions, newsletters, subscribers
+from digest.services import editions, newsletters, releases, subscribers
 from digest.services.stories import StoryClusterer
 from digest.settings import Settings, SiteSettings
 from digest.storage import deliveries as ledger
@@ -78,7 +78,7 @@ def plan(engine: Engine, configuration: Configuration, now: datetime, day: date 
 
 def build(engine: Engine, configuration: Configuration, now: datetime, **changes: Any) -> editions.Built:
     news = configuration.newsletters["kazakhstan"]
-    return editions.build_and_approve(
+    return releases.build_and_approve(
         engine, configuration, news, SETTINGS, changes.pop("templates", TEMPLATES), now=now, **changes)
 
 
@@ -182,10 +182,10 @@ def test_each_reader_is_queued_once_with_the_frozen_message(
     with engine.begin() as conn:
         for name in ("anna", "bek"):
             subscribers.subscribe(conn, "kazakhstan", f"{name}@example.org", "operator", NOW)
-    assert editions.queue_deliveries(engine, edition, news, SETTINGS, now=NOW) == editions.Queued(2, 0)
+    assert releases.queue_deliveries(engine, edition, news, SETTINGS, now=NOW) == releases.Queued(2, 0)
     with engine.begin() as conn:
         subscribers.subscribe(conn, "kazakhstan", "late@example.org", "operator", NOW)
-    assert editions.queue_deliveries(engine, edition, news, SETTINGS, now=NOW) == editions.Queued(1, 2)
+    assert releases.queue_deliveries(engine, edition, news, SETTINGS, now=NOW) == releases.Queued(1, 2)
     with read_only(engine) as conn:
         rows = ledger.deliveries_of(conn, "edition:kazakhstan/2023-03-20")
         subscription = subscription_of(conn, "anna@example.org", "kazakhstan")
@@ -207,7 +207,7 @@ def test_a_reader_who_hides_a_section_gets_a_variant(
         anna = subscription_of(conn, "anna@example.org", "kazakhstan")
         assert anna is not None
         conn.execute(update(subscriptions).where(subscriptions.c.id == anna.id).values(hidden_sections='["latest"]'))
-    editions.queue_deliveries(engine, edition, news, SETTINGS, now=NOW)
+    releases.queue_deliveries(engine, edition, news, SETTINGS, now=NOW)
     with read_only(engine) as conn:
         texts = {d.target: d.message.text for d in ledger.deliveries_of(conn, edition.subject)}
     assert STRIKE in texts["anna@example.org"] and GRAIN not in texts["anna@example.org"]
@@ -222,13 +222,13 @@ def test_an_edition_is_sent_when_no_row_is_open(
     assert edition is not None
     with engine.begin() as conn:
         subscribers.subscribe(conn, "kazakhstan", "anna@example.org", "operator", NOW)
-    editions.queue_deliveries(engine, edition, news, SETTINGS, now=NOW)
-    assert editions.settle(engine, edition) == {DeliveryState.QUEUED: 1}
+    releases.queue_deliveries(engine, edition, news, SETTINGS, now=NOW)
+    assert releases.settle(engine, edition) == {DeliveryState.QUEUED: 1}
     assert _state(engine) == "sending"
     with engine.begin() as conn:
         (row,) = ledger.claim(conn, now=NOW, holder="a", until=NOW + HOUR, limit=1, domain="digest.example.org")
         ledger.mark_failed(conn, row.id, "a", "550 no such reader")
-    editions.settle(engine, edition)
+    releases.settle(engine, edition)
     assert _state(engine) == "sent"
 
 

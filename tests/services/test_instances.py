@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from digest.documents import find_doubts, read_configuration
+from digest.documents import read_configuration
+from digest.doubts import find_doubts
 from digest.errors import AddressRefused, ConfigError, FetchError, NotFound
 from digest.parsing import ParserPool
 from digest.ports import FetchRequest, FetchResponse

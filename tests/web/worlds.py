@@ -59,7 +59,7 @@ def open_world(root: Path, engine: Engine) -> App:
         insert_edition(
             connection, newsletter="kazakhstan", date=date(2023, 3, 20), cutoff_at=NOW, built_at=NOW, config_version=1,
             view_text=to_json(views.EDITION), view_sha256=sha256(views.EDITION), templates=template_texts(None),
-            stories=[])
+            stories=[], state="sent")
     return App(Instance(root), Settings(), engine, FixedClock(), configuration)
 
 def put_mail(app: App, name: str = "0001-anna.eml", subject: str = "Kazakhstan News") -> Path:
