@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint check accept lock clean
+NPM := tools/mail-check/node_modules
+
+.PHONY: demo test lint check accept mail-check screenshots lock clean
 
 demo: $(VENV)/runtime
 	$(BIN)/digest demo
@@ -22,6 +24,21 @@ lint: $(VENV)/dev
 # What is too long for the suite: whole replays of recorded archives, benches.
 accept: $(VENV)/dev
 	$(BIN)/pytest -m accept --timeout 1800
+
+# Rendered editions before an HTML validator, axe, caniemail, digest lint and SpamAssassin: docs/mail.md.
+mail-check: $(VENV)/dev $(NPM)/installed
+	tools/need.sh chromium java spamassassin
+	$(BIN)/python -m tools.mail_check
+
+# What docs/mail.md shows.
+screenshots: $(VENV)/dev
+	tools/need.sh chromium
+	$(BIN)/python -m tools.screenshots
+
+$(NPM)/installed: tools/mail-check/package.json tools/mail-check/package-lock.json
+	tools/need.sh npm
+	PUPPETEER_SKIP_DOWNLOAD=1 npm ci --prefix tools/mail-check --ignore-scripts --no-audit --no-fund
+	touch $@
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -44,4 +61,4 @@ lock: $(VENV)/dev
 	  --upgrade pyproject.toml --group pyproject.toml:build --group pyproject.toml:dev -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) var dist build
+	rm -rf $(VENV) $(NPM) var dist build

@@ -1,0 +1,90 @@
+"""Editions to look at and to check: the demo's as it is mailed, in each language, and replays of recorded archives."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from email import message_from_bytes, policy
+from pathlib import Path
+
+from digest.locale import LANGUAGES
+from digest.pipeline.render import Renderer
+from digest.pipeline.view import EditionView, from_json
+from digest.resources import template_texts
+from digest.services import deliveries, leaving
+from digest.settings import Settings, SiteSettings
+from digest.tokens import Signer
+
+ROOT = Path(__file__).resolve().parent.parent
+ARCHIVES = Path(os.environ.get("DIGEST_TEST_DATA", ROOT.parent / "shared" / "data")) / "timeseries"
+SETTINGS = Settings(site=SiteSettings(url="https://news.example.org", postal_address="1 Example Street, Almaty"))
+DAYS = 3  # of a replay that are taken: the first, the heaviest, the last
+SECONDS = 600  # that a demo or a replay may take
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One edition with the bytes of its mail, as the first reader gets it."""
+
+    name: str
+    view: EditionView
+    eml: bytes
+
+    @property
+    def html(self) -> str:
+        """The HTML part with its personal marks filled."""
+        part = message_from_bytes(self.eml, policy=policy.default).get_body(("html",))
+        return str(part.get_content()) if part else ""
+
+
+def demo(folder: Path) -> Sample:
+    """The edition of `digest demo`, run in `folder`."""
+    _digest("demo", cwd=folder)
+    root = folder / "var" / "demo"
+    view = from_json((root / "edition.json").read_text(encoding="utf-8"))
+    return Sample("demo", view, (root / "edition.eml").read_bytes())
+
+
+def in_languages(sample: Sample) -> Iterator[Sample]:
+    """The sample's edition with the interface in each other language."""
+    for language in LANGUAGES:
+        if language != sample.view.language:
+            yield mailed(f"{sample.name} in {language}", replace(sample.view, language=language))
+
+
+def replays(folder: Path) -> Iterator[Sample]:
+    """Some days of each recorded archive, replayed into `folder`; nothing where there are none."""
+    archives = sorted(path for path in ARCHIVES.iterdir() if path.is_dir()) if ARCHIVES.is_dir() else []
+    running = [(archive, _start("replay", str(archive), "--out", str(folder / archive.name))) for archive in archives]
+    for archive, process in running:
+        if process.wait(SECONDS):
+            raise SystemExit(f"digest replay {archive.name} failed")
+        days = sorted(path.parent for path in (folder / archive.name).glob("*/edition.html"))
+        heaviest = sorted(days, key=lambda day: (day / "edition.html").stat().st_size)[-1:]
+        for day in sorted({*days[:1], *heaviest, *days[-1:]})[:DAYS]:
+            view = from_json((day / "edition.json").read_text(encoding="utf-8"))
+            yield mailed(f"{archive.name} {day.name}", view)
+
+
+def mailed(name: str, view: EditionView) -> Sample:
+    """A view as the mail of an instance that has a site."""
+    site = SETTINGS.site
+    view = replace(view, site_url=site.url, postal_address=site.postal_address)
+    at = datetime.fromisoformat(view.cutoff)
+    draft = deliveries.draft(Renderer(template_texts(None)).message(view), target="reader@example.org",
+                             settings=SETTINGS, now=at)
+    standing = leaving.Standing(leaving.signed_up(view.name), view.newsletter, view.name)
+    return Sample(name, view, deliveries.envelope(
+        draft, standing, settings=SETTINGS, signer=Signer(bytes(32)), now=at).data)
+
+
+def _digest(*arguments: str, cwd: Path) -> None:
+    if _start(*arguments, cwd=cwd).wait(SECONDS):
+        raise SystemExit(f"digest {' '.join(arguments)} failed")
+
+
+def _start(*arguments: str, cwd: Path | None = None) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "digest", *arguments], cwd=cwd, stdout=subprocess.DEVNULL,
+                            env={**os.environ, "PYTHONPATH": str(ROOT)})
