@@ -76,28 +76,48 @@ class _Caps:
     """How often each source, family, topic and other country stands in the mail so far."""
 
     def __init__(self, caps: Caps, region: str, gazetteer: Gazetteer) -> None:
-        self._caps, self._region, self._gazetteer = caps, region, gazetteer
+        self._limits = {"source": caps.source, "family": caps.family, "topic": caps.topic, "country": caps.country}
+        self._region, self._gazetteer = region, gazetteer
         self._taken: Counter[tuple[str, str]] = Counter()
+        self._known: dict[str, tuple[tuple[str, str], ...]] = {}
 
     def count(self, story: Ranked) -> None:
-        self._taken.update((cap, key) for cap, key, _, _ in self._keys(story))
+        self._taken.update(self._keys(story))
 
     def refusal(self, story: Ranked) -> Fate | None:
         """The cap that keeps a story out of the mail; None where there is room for it."""
-        for cap, key, limit, why in self._keys(story):
-            if limit and self._taken[cap, key] >= limit:
-                return Fate(f"{cap} cap", why.format(limit=limit), REST)
-        return None
+        full = next((key for key in self._keys(story) if self._is_full(key)), None)
+        if full is None:
+            return None
+        cap, limit = full[0], self._limits[full[0]]
+        source = story.candidate.shown.feed.source
+        why = {
+            "source": f"{source.name} leads {limit} better stories already",
+            "family": f"sources of {source.family} lead {limit} better stories already",
+        }.get(cap, f"{limit} better stories are about {full[1]} already")
+        return Fate(f"{cap} cap", why, REST)
 
-    def _keys(self, story: Ranked) -> Iterator[tuple[str, str, int, str]]:
-        """What of a story is counted: cap, key, limit, and the reason of a refusal."""
-        caps, source = self._caps, story.candidate.shown.feed.source
-        yield "source", source.slug, caps.source, f"{source.name} leads {{limit}} better stories already"
-        yield "family", source.family, caps.family, f"sources of {source.family} lead {{limit}} better stories already"
+    def admits(self, story: Ranked) -> bool:
+        return not any(map(self._is_full, self._keys(story)))
+
+    def _is_full(self, key: tuple[str, str]) -> bool:
+        limit = self._limits[key[0]]
+        return bool(limit) and self._taken[key] >= limit
+
+    def _keys(self, story: Ranked) -> tuple[tuple[str, str], ...]:
+        """What of a story is counted: (cap, whose)."""
+        if story.id not in self._known:
+            self._known[story.id] = tuple(self._find_keys(story))
+        return self._known[story.id]
+
+    def _find_keys(self, story: Ranked) -> Iterator[tuple[str, str]]:
+        source = story.candidate.shown.feed.source
+        yield "source", source.slug
+        yield "family", source.family
         if topic := main_topic(story.topics):
-            yield "topic", topic.slug, caps.topic, f"{{limit}} better stories are about {topic.title} already"
+            yield "topic", topic.title
         if country := country_of(story.region, self._region, self._gazetteer):
-            yield "country", country, caps.country, f"{{limit}} better stories are about {country} already"
+            yield "country", country
 
 
 class _Filling:
@@ -134,14 +154,14 @@ class _Filling:
 
     def _turn(self, queue: Sequence[Ranked], key: str) -> int:
         """Whose turn it is: of the stories near the first of a queue, the one whose source stands least often here."""
-        if self._is_full(self._sections[key]):
+        if self._is_full(self._sections[key]) or not self._caps.admits(queue[0]):
             return 0
         standing = Counter(_source(s) for s in self.stories[key])
-        chosen, least = 0, standing[_source(queue[0])]
+        chosen, least, best = 0, standing[_source(queue[0])], queue[0].score.total
         for position, story in enumerate(queue):
-            if not least or queue[0].score.total - story.score.total > NEAR:
+            if not least or best - story.score.total > NEAR:
                 break
-            if standing[_source(story)] < least and self._caps.refusal(story) is None:
+            if standing[_source(story)] < least and self._caps.admits(story):
                 chosen, least = position, standing[_source(story)]
         return chosen
 

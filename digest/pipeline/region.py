@@ -6,13 +6,14 @@ that is written in two cases, so that "turkey" on a plate is no country.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from digest.documents import Gazetteer
 from digest.model import Item
-from digest.text.stems import stem
-from digest.text.tokens import Token, tokens
+from digest.text.stems import stem, stems
+from digest.text.tokens import fold, word_pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +30,15 @@ class Places:
 
     def __init__(self, gazetteer: Gazetteer) -> None:
         self._gazetteer = gazetteer
-        self._index: dict[str, dict[str, list[tuple[tuple[str, ...], str]]]] = {}
+        self._names: dict[str, _Names] = {}
 
     def mentions(self, text: str, language: str) -> list[Mention]:
         """The place names in a text, in order; of overlapping names the longest."""
-        found: list[Mention] = []
-        words = tokens(text, language)
-        stems = [stem(token.word, language) for token in words]
-        names = self._names(language)
-        position = 0
-        while position < len(words):
-            fit = self._longest(names.get(stems[position], ()), stems, position)
-            if fit is None or not _is_name(text, words[position]):
-                position += 1
-                continue
-            length, region = fit
-            start, end = words[position].start, words[position + length - 1].end
-            found.append(Mention(text[start:end], region, start))
-            position += length
-        return found
+        found = self._found(text, language)
+        if not found:
+            return []
+        words = [match.span() for match in word_pattern(language).finditer(text)]
+        return [self._mention(text, words, place) for place in found]
 
     def item_region(self, item: Item, default: str) -> str:
         """The region of an item; its feed's, or `default` where the feed has none, unless its text says another.
@@ -56,9 +47,9 @@ class Places:
         ("World Cup" in a Kazakh paper) does not say another.
         """
         home = item.feed.region or default
-        found = self.mentions(item.title, item.language)
+        found = self._found(item.title, item.language)
         if item.place:
-            found += self.mentions(item.place, item.language)
+            found = (*found, *self._found(item.place, item.language))
         named = [m.region for m in found if m.region == home or not self._gazetteer.inside(home, m.region)]
         return next((region for region in named if self._gazetteer.inside(region, home)), named[0] if named else home)
 
@@ -71,20 +62,35 @@ class Places:
 
     def first_inside(self, text: str, language: str, region: str) -> Mention | None:
         """The first name in `text` of a place in `region`; None where there is none."""
-        inside = (m for m in self.mentions(text, language) if self._gazetteer.inside(m.region, region))
-        return next(inside, None)
+        first = next((f for f in self._found(text, language) if self._gazetteer.inside(f.region, region)), None)
+        if first is None:
+            return None
+        return self._mention(text, [match.span() for match in word_pattern(language).finditer(text)], first)
 
-    def _names(self, language: str) -> dict[str, list[tuple[tuple[str, ...], str]]]:
-        if language not in self._index:
-            index: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-            for name, region in self._written():
-                key = tuple(stem(token.word, language) for token in tokens(name, language))
-                if key:
-                    index.setdefault(key[0], []).append((key, region))
-            for entries in index.values():
-                entries.sort(key=lambda entry: (-len(entry[0]), entry))
-            self._index[language] = index
-        return self._index[language]
+    def _found(self, text: str, language: str) -> tuple["_Found", ...]:
+        """Where place names stand in a text, in words."""
+        names = self._names.get(language)
+        if names is None:
+            names = self._names[language] = _Names(self._written(), language)
+        written = word_pattern(language).findall(text)
+        begins = [position for position, word in enumerate(written) if names[word]]
+        if not begins:
+            return ()
+        found: list[_Found] = []
+        end, is_small = 0, text.islower()
+        for position in begins:
+            if position < end or (written[position][0].islower() and not is_small):
+                continue  # in the name before, or no name: small in a text that has capitals
+            if fit := names.longest(written, position):
+                length, region = fit
+                end = position + length
+                found.append(_Found(position, end, region))
+        return tuple(found)
+
+    @staticmethod
+    def _mention(text: str, words: Sequence[tuple[int, int]], place: "_Found") -> Mention:
+        start, end = words[place.first][0], words[place.end - 1][1]
+        return Mention(text[start:end], place.region, start)
 
     def _written(self) -> Iterator[tuple[str, str]]:
         for region in self._gazetteer.regions.values():
@@ -93,16 +99,40 @@ class Places:
             for place in region.places:
                 yield place, region.name
 
-    @staticmethod
-    def _longest(
-        entries: Sequence[tuple[tuple[str, ...], str]], stems: list[str], position: int
-    ) -> tuple[int, str] | None:
-        for key, region in entries:
-            if tuple(stems[position:position + len(key)]) == key:
+
+class _Found(NamedTuple):
+    """A place name in a text: its words from `first` up to `end`, and the region it says."""
+
+    first: int
+    end: int
+    region: str
+
+
+class _Names(dict[str, bool]):
+    """The place names of one language: by word as it is written, whether a name may begin with it."""
+
+    def __init__(self, names: Iterable[tuple[str, str]], language: str) -> None:
+        super().__init__()
+        self._language = language
+        self._index: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        for name, region in names:
+            if key := tuple(stems(name, language)):
+                self._index.setdefault(key[0], []).append((key, region))
+        for entries in self._index.values():
+            entries.sort(key=lambda entry: (-len(entry[0]), entry))
+
+    def __missing__(self, written: str) -> bool:
+        begins = self._stem(written) in self._index
+        self[written] = begins
+        return begins
+
+    def longest(self, written: Sequence[str], position: int) -> tuple[int, str] | None:
+        """The length in words and the region of the longest name that begins at `position`."""
+        for key, region in self._index[self._stem(written[position])]:
+            following = written[position:position + len(key)]
+            if key == tuple(self._stem(word) for word in following):
                 return len(key), region
         return None
 
-
-def _is_name(text: str, token: Token) -> bool:
-    """Whether the word may be a name: not small in a text that has capitals."""
-    return not text[token.start].islower() or text.islower()
+    def _stem(self, written: str) -> str:
+        return stem(fold(written, self._language), self._language)

@@ -3,15 +3,16 @@
 The share, not the joined text, is what counts: one odd headline of many must not pull a story into a topic.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from digest.documents import Topic
-from digest.model import Item
 from digest.pipeline.pool import Candidate
 from digest.query import parse_query
-from digest.query.match import MatchText, match, prepare
-from digest.query.tree import Query
+from digest.query.match import paragraphs
+from digest.query.sieve import Sieve
 
 FULL_SHARE = 0.5  # share of matching items from which a topic counts fully
 SMALLEST_CLAIM = 1 / 3  # share from which a topic claims a story for its section
@@ -35,27 +36,25 @@ class TopicMatch:
 
 
 class TopicMatcher:
-    """The parsed queries of a newsletter's topics; prepares the text of an item once."""
+    """The parsed queries of a newsletter's topics."""
 
     def __init__(self, topics: Iterable[Topic]) -> None:
-        self._queries: list[tuple[Topic, Query]] = [(topic, parse_query(topic.query)) for topic in topics]
-        self._texts: dict[str, MatchText] = {}
+        self._topics = tuple(topics)
+        self._sieve = _sieve(tuple(topic.query for topic in self._topics))
 
     def matches(self, candidate: Candidate) -> tuple[TopicMatch, ...]:
         """The topics that match at least one counted item, in the order of the configuration."""
-        if not self._queries:
+        if not self._topics:
             return ()
-        texts = [self._text(item) for item in candidate.counted]
-        found = (
-            TopicMatch(topic, sum(match(query, text) is not None for text in texts), len(texts))
-            for topic, query in self._queries
-        )
-        return tuple(fit for fit in found if fit.matching)
+        counts = Counter(
+            number for item in candidate.counted for number in self._sieve.matching(paragraphs(item), item.language))
+        return tuple(TopicMatch(self._topics[n], counts[n], len(candidate.counted)) for n in sorted(counts))
 
-    def _text(self, item: Item) -> MatchText:
-        if item.id not in self._texts:
-            self._texts[item.id] = prepare(item)
-        return self._texts[item.id]
+
+@lru_cache(maxsize=32)
+def _sieve(queries: tuple[str, ...]) -> Sieve:
+    """One for the same queries: what it learned of words serves the next edition."""
+    return Sieve(parse_query(query) for query in queries)
 
 
 def claimant(matches: Sequence[TopicMatch]) -> Topic | None:

@@ -45,8 +45,13 @@ class MatchText:
 
 
 def prepare(item: Item) -> MatchText:
+    """The text of an item, made ready."""
+    return prepare_text(paragraphs(item), item.language)
+
+
+def paragraphs(item: Item) -> tuple[str, ...]:
     """The text of an item: title, summary and the blocks of its body, each a paragraph."""
-    return prepare_text((item.title, item.summary, *(block.text for block in item.body)), item.language)
+    return (item.title, item.summary, *(block.text for block in item.body))
 
 
 def prepare_text(paragraphs: Iterable[str], language: str = "und") -> MatchText:
@@ -64,7 +69,7 @@ def prepare_text(paragraphs: Iterable[str], language: str = "und") -> MatchText:
             words.setdefault(token.word, []).append(index)
     stems: dict[str, list[int]] = {}
     for word, places in words.items():
-        for form in _stems(word, language):
+        for form in stems_of(word, language):
             stems.setdefault(form, []).extend(places)
     return MatchText(
         SEPARATOR.join(kept), language, tuple(found),
@@ -111,7 +116,7 @@ def _every(parts: tuple[Query, ...], text: MatchText) -> list[Span] | None:
 
 
 def _term(term: Word | Phrase, text: MatchText) -> list[Span] | None:
-    forms = _forms(term.text, term.exact, text.language)
+    forms = forms_of(term.text, term.exact, text.language)
     index = text.words if term.exact else text.stems
     starts = _places(forms[0], index)
     for offset in range(1, len(forms)):
@@ -132,14 +137,14 @@ def _places(alternatives: tuple[str, ...], index: Mapping[str, tuple[int, ...]])
 
 
 @lru_cache(maxsize=200_000)
-def _forms(text: str, exact: bool, language: str) -> tuple[tuple[str, ...], ...]:
+def forms_of(text: str, exact: bool, language: str) -> tuple[tuple[str, ...], ...]:
     """For each word of a term, never none, the forms under which it is found in a text of a language."""
     words = [token.word for token in _tokens(text, language)] or [fold(text, language)]
-    return tuple((word,) if exact else _stems(word, language) for word in words)
+    return tuple((word,) if exact else stems_of(word, language) for word in words)
 
 
 @lru_cache(maxsize=400_000)
-def _stems(word: str, language: str) -> tuple[str, ...]:
+def stems_of(word: str, language: str) -> tuple[str, ...]:
     """The stem of a folded word, and in some languages the word without one light ending.
 
     Stemmers cut a short name in the nominative further than in other cases: Snowball makes "тока" of Токаев but

@@ -31,12 +31,12 @@ class Token(NamedTuple):
 def tokens(text: str, language: str = "und") -> list[Token]:
     """The words of a text in order; positions count characters of `text` as it was given."""
     return [Token(fold(match.group(), language), match.start(), match.end())
-            for match in _pattern(language).finditer(text)]
+            for match in word_pattern(language).finditer(text)]
 
 
 def words(text: str, language: str = "und") -> list[str]:
     """The folded words of a text in order, without their places: `[t.word for t in tokens(...)]`, but faster."""
-    return [fold(word, language) for word in _pattern(language).findall(text)]
+    return [fold(word, language) for word in word_pattern(language).findall(text)]
 
 
 @lru_cache(maxsize=200_000)
@@ -50,5 +50,6 @@ def fold(word: str, language: str = "und") -> str:
     return unicodedata.normalize("NFKC", folded.translate(_SPELLING))
 
 
-def _pattern(language: str) -> re.Pattern[str]:
+def word_pattern(language: str) -> re.Pattern[str]:
+    """What finds the words of a language, unfolded."""
     return _JOINED_WORD if language in JOINED else _WORD

@@ -1,0 +1,92 @@
+"""Many queries over many texts: which of them match, without asking each query of each text.
+
+    words of the text ─▶ queries that one of their words settles ─▶ the others it may help ─▶ `match` decides those
+
+A query that is one word, or an OR of words, is settled by finding one. A phrase, AND or NOT is asked only where one of
+its words stands in the text, or where it needs none. Gives what `match` gives: it only asks less.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from digest.query.match import SEPARATOR, forms_of, match, prepare_text, stems_of
+from digest.query.tree import And, Not, Or, Phrase, Query, Word, needs_a_word
+from digest.text.tokens import fold, word_pattern
+
+MAX_WORDS = 300_000  # of one language that are remembered
+Terms = tuple[Word | Phrase, ...]
+
+
+class Sieve:
+    """Queries made ready for many texts; remembers for each word of a language which queries it touches."""
+
+    def __init__(self, queries: Iterable[Query]) -> None:
+        self._queries = tuple(queries)
+        self._always = sum(1 << n for n, query in enumerate(self._queries) if not needs_a_word(query))
+        self._words: dict[str, _Words] = {}
+
+    def matching(self, paragraphs: Sequence[str], language: str) -> list[int]:
+        """The numbers of the queries that match the text, ascending."""
+        words = self._words.get(language)
+        if words is None or len(words) > MAX_WORDS:
+            words = self._words[language] = _Words(self._queries, language)
+        settled, open_ = 0, self._always
+        for found in set(map(words.__getitem__, words.pattern.findall(SEPARATOR.join(paragraphs)))):
+            settled |= found[0]
+            open_ |= found[1]
+        open_ &= ~settled
+        if open_:
+            text = prepare_text(paragraphs, language)
+            settled |= sum(1 << n for n in _bits(open_) if match(self._queries[n], text) is not None)
+        return _bits(settled)
+
+
+class _Words(dict[str, tuple[int, int]]):
+    """By word as it is written: the queries that it settles and those that it touches, as bits."""
+
+    def __init__(self, queries: Sequence[Query], language: str) -> None:
+        super().__init__()
+        self.pattern = word_pattern(language)
+        self._language = language
+        self._settled: tuple[dict[str, int], dict[str, int]] = ({}, {})  # by stem, by word
+        self._touched: tuple[dict[str, int], dict[str, int]] = ({}, {})
+        for number, query in enumerate(queries):
+            alternatives = set(query.parts if isinstance(query, Or) else (query,))
+            for term in _terms(query):
+                self._file(term, 1 << number, is_alternative=term in alternatives)
+
+    def __missing__(self, written: str) -> tuple[int, int]:
+        word = fold(written, self._language)
+        stems = stems_of(word, self._language)
+        found = _look_up(self._settled, word, stems), _look_up(self._touched, word, stems)
+        self[written] = found
+        return found
+
+    def _file(self, term: Word | Phrase, bit: int, *, is_alternative: bool) -> None:
+        """Files a term under its first word. A lone "s" may be a genitive's: no word of the text."""
+        forms = forms_of(term.text, term.exact, self._language)
+        settles = is_alternative and len(forms) == 1 and "s" not in forms[0]
+        index = (self._settled if settles else self._touched)[term.exact]
+        for form in forms[0]:
+            index[form] = index.get(form, 0) | bit
+
+
+def _look_up(index: tuple[dict[str, int], dict[str, int]], word: str, stems: Iterable[str]) -> int:
+    by_stem, by_word = index
+    bits = by_word.get(word, 0)
+    for form in stems:
+        bits |= by_stem.get(form, 0)
+    return bits
+
+
+def _terms(query: Query) -> Terms:
+    match query:
+        case Word() | Phrase():
+            return (query,)
+        case And(parts) | Or(parts):
+            return tuple(term for part in parts for term in _terms(part))
+        case Not(part):
+            return _terms(part)
+
+
+def _bits(number: int) -> list[int]:
+    return [n for n in range(number.bit_length()) if number >> n & 1]
