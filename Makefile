@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 NPM := tools/mail-check/node_modules
 
-.PHONY: demo test lint check accept mail-check screenshots lock clean
+.PHONY: demo test lint check accept mail-check screenshots catalogues lock clean
 
 demo: $(VENV)/runtime
 	$(BIN)/digest demo
@@ -52,6 +52,13 @@ $(VENV)/dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	$(PIP) install --require-hashes -r requirements-dev.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@ $(VENV)/runtime
+
+# Collects the strings that readers see into digest/locale/; translate what is empty then.
+catalogues: $(VENV)/dev
+	$(BIN)/pybabel -q extract -F pyproject.toml --no-location --sort-output --project region-digest \
+	  -o $(VENV)/digest.pot .
+	$(BIN)/pybabel -q update -i $(VENV)/digest.pot -D digest -d digest/locale --no-fuzzy-matching --ignore-obsolete \
+	  --width 120
 
 # Locks hold hashes and no addresses: any package index serves them.
 lock: $(VENV)/dev

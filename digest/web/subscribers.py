@@ -15,7 +15,7 @@ from digest.services.leaving import Leaving
 from digest.storage.engine import read_only
 from digest.web.pages import Pages
 
-Say = Callable[[str], str]
+Gettext = Callable[[str], str]
 MAX_FORM_BYTES = 8192
 PRIVATE = {"Cache-Control": "no-store"}
 
@@ -139,67 +139,67 @@ def _sign_up_form(pages: Pages, newsletter: Newsletter, refused: str = "") -> HT
 
 
 def _asked(pages: Pages, newsletter: Newsletter) -> HTMLResponse:
-    say = pages.renderer.words(newsletter.language).gettext
-    sent = say("If this address can be signed up to {name}, a mail with a link is on its way to it.")
-    return _notice(pages, say("Look into your mailbox"), [
+    gettext = pages.renderer.words(newsletter.language).gettext
+    sent = gettext("If this address can be signed up to {name}, a mail with a link is on its way to it.")
+    return _notice(pages, gettext("Look into your mailbox"), [
         sent.format(name=newsletter.name),
-        say("Nothing is sent before you confirm. Nothing came? Look among the spam, or try again in an hour.")],
+        gettext("Nothing is sent before you confirm. Nothing came? Look among the spam, or try again in an hour.")],
         language=newsletter.language)
 
 
 def _to_confirm(pages: Pages, newsletter: Newsletter) -> HTMLResponse:
-    say = pages.renderer.words(newsletter.language).gettext
-    return _notice(pages, say("{name}: one click to go").format(name=newsletter.name), [
-        say("Press the button, and the next edition comes to you. Every mail lets you leave with one click.")],
-        button=say("Yes, send me {name}").format(name=newsletter.name), language=newsletter.language)
+    gettext = pages.renderer.words(newsletter.language).gettext
+    return _notice(pages, gettext("{name}: one click to go").format(name=newsletter.name), [
+        gettext("Press the button, and the next edition comes to you. Every mail lets you leave with one click.")],
+        button=gettext("Yes, send me {name}").format(name=newsletter.name), language=newsletter.language)
 
 
 def _confirmed(pages: Pages, newsletter: Newsletter) -> HTMLResponse:
-    say = pages.renderer.words(newsletter.language).gettext
-    return _notice(pages, say("You are signed up to {name}").format(name=newsletter.name), [
-        say("It comes at {time}, {zone} time.").format(time=f"{newsletter.send_time:%H:%M}", zone=newsletter.zone)],
+    gettext = pages.renderer.words(newsletter.language).gettext
+    return _notice(pages, gettext("You are signed up to {name}").format(name=newsletter.name), [
+        gettext("It comes at {time}, {zone} time.").format(time=f"{newsletter.send_time:%H:%M}", zone=newsletter.zone)],
         language=newsletter.language)
 
 
 def _to_leave(pages: Pages, planned: Leaving, language: str) -> HTMLResponse:
-    say = pages.renderer.words(language).gettext
-    return _notice(pages, say("Leave {what}?").format(what=planned.what), [
-        say("Press the button and no more mail of {what} comes to you.").format(what=planned.what),
-        *_rest(planned, say)],
-        button=say("Leave {what}").format(what=planned.what), language=language)
+    gettext = pages.renderer.words(language).gettext
+    return _notice(pages, gettext("Leave {what}?").format(what=planned.what), [
+        gettext("Press the button and no more mail of {what} comes to you.").format(what=planned.what),
+        *_rest(planned, gettext)],
+        button=gettext("Leave {what}").format(what=planned.what), language=language)
 
 
 def _left(pages: Pages, ended: Leaving, language: str) -> HTMLResponse:
-    say = pages.renderer.words(language).gettext
+    gettext = pages.renderer.words(language).gettext
     if not ended.what:
-        return _notice(pages, say("This was a test mail"), [
-            say("Nothing is sent regularly to this address because of it.")], language=language)
-    return _notice(pages, say("You have left {what}").format(what=ended.what), [
-        say("No more mail of it comes to you."), *_rest(ended, say)], language=language)
+        return _notice(pages, gettext("This was a test mail"), [
+            gettext("Nothing is sent regularly to this address because of it.")], language=language)
+    return _notice(pages, gettext("You have left {what}").format(what=ended.what), [
+        gettext("No more mail of it comes to you."), *_rest(ended, gettext)], language=language)
 
 
-def _rest(leaving_: Leaving, say: Say) -> list[str]:
-    text = say("You still get {what}: each mail has a link of its own.")
+def _rest(leaving_: Leaving, gettext: Gettext) -> list[str]:
+    text = gettext("You still get {what}: each mail has a link of its own.")
     return [text.format(what=", ".join(leaving_.rest))] if leaving_.rest else []
 
 
 def _bad_confirmation(pages: Pages, newsletter: Newsletter, error: TokenError) -> HTMLResponse:
-    say = pages.renderer.words(newsletter.language).gettext
-    advice = say("Sign up again at {address} to get a new one.").format(address=f"/sign-up/{newsletter.slug}")
+    gettext = pages.renderer.words(newsletter.language).gettext
+    advice = gettext("Sign up again at {address} to get a new one.").format(address=f"/sign-up/{newsletter.slug}")
     return _bad_link(pages, error, advice, newsletter.language)
 
 
 def _bad_leave_link(pages: Pages, error: TokenError | NotFound) -> HTMLResponse:
-    say = pages.renderer.words(pages.language).gettext
-    return _bad_link(pages, error, say("Open the link of the newest mail that you have from us."), pages.language)
+    gettext = pages.renderer.words(pages.language).gettext
+    return _bad_link(pages, error, gettext("Open the link of the newest mail that you have from us."), pages.language)
 
 
 def _bad_link(pages: Pages, error: TokenError | NotFound, advice: str, language: str) -> HTMLResponse:
-    say = pages.renderer.words(language).gettext
-    reasons = {"expired": say("It has expired."), "used already": say("It was used already.")}
-    reason = (reasons.get(error.reason, say("It is not valid.")) if isinstance(error, TokenError)
-              else say("What it was for does not exist any more."))
-    return _notice(pages, say("This link does not work"), [reason, advice], language=language,
+    gettext = pages.renderer.words(language).gettext
+    reasons = {"expired": gettext("It has expired."), "used already": gettext("It was used already.")}
+    reason = (reasons.get(error.reason, gettext("It is not valid.")) if isinstance(error, TokenError)
+              else gettext("What it was for does not exist any more."))
+    return _notice(pages, gettext("This link does not work"), [reason, advice], language=language,
                    status=400 if isinstance(error, TokenError) else 404)
 
 
