@@ -37,7 +37,7 @@ def release_of(newsletter: Newsletter, date: Date, period: Period = Period.DAILY
 def next_release(newsletter: Newsletter, after: datetime, period: Period = Period.DAILY) -> datetime:
     """The first release later than `after`, in UTC. A weekly one needs a newsletter with a weekly edition."""
     date = local_date(newsletter, after) - DAY
-    while not (_appears(newsletter, date, period) and release_of(newsletter, date, period) > after):
+    while not (appears_on(newsletter, date, period) and release_of(newsletter, date, period) > after):
         date += DAY
     return release_of(newsletter, date, period)
 
@@ -45,7 +45,7 @@ def next_release(newsletter: Newsletter, after: datetime, period: Period = Perio
 def due_slot(newsletter: Newsletter, now: datetime, period: Period = Period.DAILY) -> tuple[Date, datetime]:
     """The date and release of the newest edition whose release is not later than `now`."""
     date = local_date(newsletter, now) + DAY
-    while not (_appears(newsletter, date, period) and release_of(newsletter, date, period) <= now):
+    while not (appears_on(newsletter, date, period) and release_of(newsletter, date, period) <= now):
         date -= DAY
     return date, release_of(newsletter, date, period)
 
@@ -67,7 +67,7 @@ def open_slots(
     found: list[Slot] = []
     day = newest
     while day not in known and day > min(known):
-        if _appears(newsletter, day, period):
+        if appears_on(newsletter, day, period):
             found.append(Slot(period, day, release_of(newsletter, day, period)))
         day -= DAY
     return tuple(reversed(found))
@@ -101,7 +101,8 @@ def _gap_end(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
     return high
 
 
-def _appears(newsletter: Newsletter, date: Date, period: Period) -> bool:
+def appears_on(newsletter: Newsletter, date: Date, period: Period = Period.DAILY) -> bool:
+    """Whether the newsletter has an edition of that day."""
     days = newsletter.days
     if period is Period.WEEKLY:
         assert newsletter.weekly is not None

@@ -1,4 +1,4 @@
-"""The archive: editions that readers may see, newest first."""
+"""The archive: editions that were released, newest first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from digest.model import Period
-from digest.storage.editions import EditionRow, edition_of
+from digest.storage.editions import RELEASED, EditionRow, edition_of
 from digest.storage.schema import editions
-
-PUBLIC = ("approved", "sending", "sent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +46,15 @@ def archive_days(
 def archived(conn: Connection, newsletter: str, date: Date, period: Period) -> EditionRow | None:
     """The edition of a day that readers may see; None where there is none."""
     edition = edition_of(conn, newsletter, date, period)
-    return edition if edition and edition.state in PUBLIC else None
+    return edition if edition and edition.state in RELEASED else None
 
 
 def archived_newsletters(conn: Connection) -> Sequence[str]:
     """Slugs of the newsletters that have an edition to see, retired ones too, sorted."""
-    public = select(editions.c.newsletter).where(editions.c.state.in_(PUBLIC))
+    public = select(editions.c.newsletter).where(editions.c.state.in_(RELEASED))
     return conn.execute(public.distinct().order_by(editions.c.newsletter)).scalars().all()
 
 
 def _public(newsletter: str) -> Select[Any]:
     return select(editions.c.period, editions.c.date).where(
-        editions.c.newsletter == newsletter, editions.c.state.in_(PUBLIC))
+        editions.c.newsletter == newsletter, editions.c.state.in_(RELEASED))

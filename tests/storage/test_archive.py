@@ -22,7 +22,7 @@ def conn(engine: Engine) -> Connection:
         for day, period in [*((day, Period.DAILY) for day in range(17, 22)), (19, Period.WEEKLY)]:
             insert_edition(connection, newsletter="kazakhstan", date=date(2023, 3, day), cutoff_at=NOW, built_at=NOW,
                            config_version=1, view_text="{}", view_sha256="0" * 64, templates={}, stories=[],
-                           period=period)
+                           period=period, state="sent")
         connection.execute(update(editions).where(editions.c.date == "2023-03-21").values(state="draft"))
         yield connection  # type: ignore[misc]
 

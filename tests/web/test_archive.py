@@ -24,7 +24,8 @@ def publish(world: App, view: EditionView) -> None:
     with world.engine.begin() as connection:
         insert_edition(
             connection, newsletter="kazakhstan", date=day, cutoff_at=NOW, built_at=NOW, config_version=1,
-            view_text=to_json(view), view_sha256=sha256(view), templates={}, stories=[], period=Period(view.period))
+            view_text=to_json(view), view_sha256=sha256(view), templates={}, stories=[], period=Period(view.period),
+            state="sent")
 
 
 @pytest.fixture
