@@ -13,6 +13,7 @@ from rich.console import Console
 
 from digest.app import App
 from digest.cli import with_app
+from digest.cli.lint import print_findings
 from digest.cli.overview import print_built, print_overview, print_reason
 from digest.documents import Newsletter
 from digest.errors import NotFound
@@ -22,6 +23,7 @@ from digest.pipeline.view import EditionView
 from digest.resources import template_texts
 from digest.services import deliveries, editions, leaving, newsletters, releases
 from digest.services.editions import Preview
+from digest.services.lint import check
 from digest.services.subscribers import normalise_address
 from digest.storage.engine import read_only
 from digest.storage.feeds import never_polled
@@ -88,6 +90,8 @@ def preview(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(_rendered(app, chosen, shown, view, form, recipient or reader))
         print_overview(Console(), view, shown.edition)
+        print_findings(Console(), check(
+            shown.view, editions.renderer_of(shown.templates, app.settings), chosen, app.settings))
         click.echo(f"Written to {path}")
         if open_it:
             webbrowser.open(path.resolve().as_uri())

@@ -16,9 +16,11 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from digest.app import App
 from digest.model import Fate, Message
+from digest.pipeline.lint import Finding
 from digest.pipeline.view import EditionView, StoryView
 from digest.resources import template_texts
 from digest.services import editions
+from digest.services.lint import check
 from digest.services.newsletters import chosen
 from digest.storage.engine import read_only
 from digest.web.access import Access, token_query
@@ -45,6 +47,7 @@ class Shown:
     message: Message
     json: str
     fates: Mapping[str, Fate]
+    findings: tuple[Finding, ...]  # of the checks before approval
     now: datetime
     state: str | None
 
@@ -98,7 +101,8 @@ def shown_at(app: App, slug: str, now: datetime, date: Date | None) -> Shown:
     message = renderer.message(view)
     message = replace(message, html=editions.specimen(message.html, view.name),
                       text=editions.specimen(message.text, view.name))
-    return Shown(view, message, renderer.json(view), composed.fates, now, edition.state if edition else None)
+    findings = check(view, renderer, newsletter, app.settings)
+    return Shown(view, message, renderer.json(view), composed.fates, findings, now, edition.state if edition else None)
 
 
 def read_time(text: str) -> datetime:
@@ -145,6 +149,6 @@ def _shell(request: Request, pages: Pages, shown: Shown, look: Look) -> Response
         phone=look.startswith("phone"), placed=placed_stories(view), query=token_query(request),
         tabs=[Tab(title, f"?{urlencode({'look': name, **query})}", name == look) for name, title in LOOKS.items()],
         frame=f"?{urlencode({'format': 'html', 'look': look, **query})}",
-        fates=Counter(fate.gate for fate in shown.fates.values()).most_common())
+        findings=shown.findings, fates=Counter(fate.gate for fate in shown.fates.values()).most_common())
     response.headers["Cache-Control"] = "no-store"
     return response

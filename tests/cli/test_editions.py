@@ -82,7 +82,7 @@ def mails(instance: Path) -> list[Path]:
 def test_the_first_preview_polls_and_says_so(instance: Path) -> None:
     first = ok(instance, "preview")
     assert "Never polled: polling 1 feeds first" in first.stderr
-    assert HEADLINE in first.stdout and "Why it leads" in first.stdout
+    assert HEADLINE in first.stdout and "Why it leads" in first.stdout and "Checked: errors 0" in first.stdout
     written = list((instance / "var" / "preview").glob("kazakhstan-*.html"))
     assert len(written) == 1 and HEADLINE in written[0].read_text(encoding="utf-8")
     assert "Never polled" not in ok(instance, "preview").stderr

@@ -21,6 +21,16 @@ def test_the_shell_shows_bytes_rule_scores_and_fates(world: App, local: Browser)
     assert "sandbox=" in text
 
 
+def test_the_shell_shows_what_the_checks_found(world: App, local: Browser) -> None:
+    put_stories(world)
+    assert "Checked: nothing found." in local.get("/preview/quiet").text
+    style = world.instance.templates / "email" / "edition.css"
+    style.parent.mkdir(parents=True)
+    style.write_text("p, h1, h3, td { color: #bbbbbb; }")
+    text = local.get("/preview/quiet").text
+    assert "<strong>error</strong> contrast: #bbbbbb on " in text
+
+
 @pytest.mark.parametrize("look", ["mail", "phone", "dark", "phone-dark", "no-images", "text", "json"])
 def test_every_look_opens(world: App, local: Browser, look: str) -> None:
     put_stories(world)
