@@ -151,3 +151,18 @@ def test_the_country_of_a_region_is_the_outermost_that_does_not_hold_home(region
     more = (Region(name="Osh", parent="Kyrgyzstan"), Region(name="Almaty Region", parent="Kazakhstan"))
     gazetteer = Gazetteer({**GAZETTEER.regions, **{r.name: r for r in more}})
     assert country_of(region, "Kazakhstan", gazetteer) == country
+
+
+@pytest.mark.parametrize(("language", "titles"), [
+    ("ru", ["Последнее: Казахстан", "Ещё новости: Центральная Азия", "На других языках: казахский"]),
+    ("kk", ["Соңғы жаңалықтар: Kazakhstan", "Тағы жаңалықтар: Central Asia", "Басқа тілдерде: қазақ тілі"]),
+])
+def test_titles_are_in_the_newsletters_language_with_the_regions_own_name(language: str, titles: list[str]) -> None:
+    named = {"Kazakhstan": {"ru": "Казахстан"}, "Central Asia": {"ru": "Центральная Азия"}}
+    regions = {name: region.model_copy(update={"names": named.get(name, {})})
+               for name, region in GAZETTEER.regions.items()}
+    stories = [story(item(title, source)) for title, source in (("Bread", "a"), ("Salt", "b"), ("Gas", UZBEK))]
+    foreign = story(item("Нан", "c", language="kk"))
+    given = newsletter(language=language, read=("en",), unreadable="list")
+    result = arranged(*stories, foreign, newsletter=given, gazetteer=Gazetteer(regions))
+    assert [s.title for s, _ in result.sections] == titles
