@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config": ("digest.cli.config:config", "Compare, list and export configuration versions."),
     "poll": ("digest.cli.feeds:poll", "Poll the feeds that are due."),
     "preview": ("digest.cli.editions:preview", "Show the next edition; nothing is stored, no reader is mailed."),
+    "editions": ("digest.cli.desk:editions", "Arrange, approve, correct and list editions."),
     "lint": ("digest.cli.lint:lint", "Check an edition for what would be broken in a mailbox."),
     "send": ("digest.cli.editions:send", "Build the edition once and mail it to its subscribers."),
     "why": ("digest.cli.editions:why", "Say what became of an item, and why."),

@@ -86,7 +86,7 @@ class Renderer:
     def page(self, view: EditionView, kind: str = "edition", **values: Any) -> str:
         """A web page of the edition. `kind` is "edition" or "all" (every story); links to our pages are relative."""
         return self.render(f"web/{kind}.html", language=view.language, slug=view.newsletter, view=view,
-                           **{"editions": (), **values})
+                           **{"corrections": (), **values})
 
     def render(self, name: str, *, language: str = "en", slug: str = "", **values: Any) -> str:
         """Any template with `language` and `locale` (Wording). HTML is escaped, text is not; no styles inlined.

@@ -181,6 +181,11 @@ def differences(conn: Connection, edition: EditionRow) -> tuple[Change, ...]:
     return changes(from_json(base), edition.view) if base else ()
 
 
+def between(before: EditionRow, after: EditionRow) -> tuple[Change, ...]:
+    """What changed between two readings of an edition."""
+    return changes(before.view, after.view)
+
+
 def log_of(conn: Connection, edition: EditionRow) -> list[ActionRow]:
     """Everything that was done to the edition, oldest first."""
     return storage.actions_of(conn, edition.id)

@@ -13,8 +13,9 @@ from digest.errors import NotFound
 from digest.model import Period
 from digest.pipeline.slots import next_release
 from digest.pipeline.view import EditionView
-from digest.services import archive
+from digest.services import archive, corrections
 from digest.services.archive import ArchivePage
+from digest.services.corrections import CorrectionView
 from digest.services.newsletters import chosen
 from digest.storage.archive import ArchiveDay
 from digest.storage.editions import edition_name
@@ -63,7 +64,8 @@ def router(app: App, pages: Pages) -> APIRouter:
 
     def edition_page(slug: str, date: str, period: Period, before: Date | None = None) -> HTMLResponse:
         view = view_of(app, slug, date, period)
-        return page(view, "edition", archive=days_of(app, slug, before), before=before)
+        return page(view, "edition", archive=days_of(app, slug, before), before=before,
+                    corrections=corrections_of(app, slug, date, period))
 
     def page(view: EditionView, kind: str, **values: Any) -> HTMLResponse:
         text = pages.renderer.page(view, kind, site_name=pages.site_name, **values)
@@ -91,6 +93,13 @@ def view_of(app: App, slug: str, date: str, period: Period) -> EditionView:
     if edition is None:
         raise NotFound("edition", edition_name(slug, iso_day(date), period))
     return edition.view
+
+
+def corrections_of(app: App, slug: str, date: str, period: Period) -> tuple[CorrectionView, ...]:
+    """What was corrected of an edition since it was released, oldest first."""
+    with read_only(app.engine) as connection:
+        edition = archive.archived(connection, slug, iso_day(date), period)
+        return corrections.corrections_of(connection, edition) if edition else ()
 
 
 def iso_day(text: str) -> Date:
