@@ -192,8 +192,8 @@ def _rendered(
     """The bytes of one form; equal views give equal bytes."""
     renderer = editions.renderer_of(shown.templates, app.settings)
     forms: dict[str, Callable[[], str]] = {
-        "html": lambda: editions.specimen(renderer.html(view), newsletter.name),
-        "text": lambda: editions.specimen(renderer.text(view), newsletter.name),
+        "html": lambda: editions.specimen(renderer.html(view), view),
+        "text": lambda: editions.specimen(renderer.text(view), view),
         "json": lambda: renderer.json(view),
     }
     if kind in forms:
@@ -201,7 +201,7 @@ def _rendered(
     cutoff = datetime.fromisoformat(view.cutoff)
     draft = deliveries.draft(_message(shown, view, newsletter, app), target=recipient or NOBODY,
                              settings=app.settings, now=cutoff)
-    standing = leaving.Standing(leaving.signed_up(newsletter.name), newsletter.slug, newsletter.name)
+    standing = leaving.Standing(leaving.signed_up(newsletter.name, newsletter.language), newsletter.slug, newsletter.name)
     return deliveries.envelope(draft, standing, settings=app.settings, signer=app.signer(), now=cutoff).data
 
 

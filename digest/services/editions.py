@@ -257,9 +257,9 @@ def renderer_of(templates: Mapping[str, str], settings: Settings) -> Renderer:
     return Renderer(templates, base=deliveries.base_url(settings))
 
 
-def specimen(text: str, newsletter_name: str) -> str:
+def specimen(text: str, view: EditionView) -> str:
     """A rendered edition as a reader gets it, but nobody's: its unsubscribe link leads nowhere."""
-    return fill_marks(text, unsubscribe="#", reason=escape(leaving.signed_up(newsletter_name)))
+    return fill_marks(text, unsubscribe="#", reason=escape(leaving.signed_up(view.name, view.language)))
 
 
 def with_sender(message: Message, newsletter: Newsletter) -> Message:

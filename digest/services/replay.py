@@ -156,8 +156,8 @@ def _write_edition(edition: ReplayedEdition, templates: Mapping[str, str], setti
     renderer = editions.renderer_of(templates, settings)
     edition.folder.mkdir(parents=True, exist_ok=True)
     view = edition.view
-    for name, text in (("html", editions.specimen(renderer.html(view), view.name)),
-                       ("txt", editions.specimen(renderer.text(view), view.name)), ("json", renderer.json(view))):
+    for name, text in (("html", editions.specimen(renderer.html(view), view)),
+                       ("txt", editions.specimen(renderer.text(view), view)), ("json", renderer.json(view))):
         (edition.folder / f"edition.{name}").write_text(text, encoding="utf-8")
 
 

@@ -99,8 +99,8 @@ def shown_at(app: App, slug: str, now: datetime, date: Date | None) -> Shown:
     view = edition.view if edition else composed.view
     renderer = editions.renderer_of(templates, app.settings)
     message = renderer.message(view)
-    message = replace(message, html=editions.specimen(message.html, view.name),
-                      text=editions.specimen(message.text, view.name))
+    message = replace(message, html=editions.specimen(message.html, view),
+                      text=editions.specimen(message.text, view))
     findings = check(view, renderer, newsletter, app.settings)
     return Shown(view, message, renderer.json(view), composed.fates, findings, now, edition.state if edition else None)
 

@@ -231,7 +231,7 @@ def test_the_page_of_the_edition_keeps_the_headline_of_the_source() -> None:
 def test_a_story_in_brief_is_a_headline_with_its_credit_on_one_line() -> None:
     assert "Ferry ‘Tobol’ Returns\n  Tobol Herald\n  https://news.example/20" in RENDERER.text(DESKED)
     html = RENDERER.html(DESKED)
-    assert re.search(r'href="https://news.example/20"[^>]*>Ferry ‘Tobol’ Returns</a></span> · <span[^>]*>Tobol', html)
+    assert re.search(r'href="https://news.example/20"[^>]*>Ferry ‘Tobol’ Returns</a></span>(&nbsp;|\u00a0)· <span[^>]*>Tobol', html)
     assert html.count("Officials gave no date") == RENDERER.html(views.SEED_SHAPE).count("Officials gave no date")
 
 
