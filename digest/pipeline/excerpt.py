@@ -1,10 +1,11 @@
 """Excerpts: whole sentences of an item's text, as many as its place in the edition allows."""
 
 from dataclasses import dataclass
+from itertools import islice
 
 from digest.model import BodyPolicy, Item
-from digest.text.sentences import sentences
-from digest.text.tokens import words
+from digest.text.sentences import each_sentence
+from digest.text.tokens import fold, word_pattern, words
 
 ELLIPSIS = "…"
 END_MARKS = ".!?…。"
@@ -36,7 +37,7 @@ def excerpt(item: Item, length: Length) -> str:
     text = _without_title(_source_text(item), item)
     chosen: list[str] = []
     room = length.words
-    for start, end in sentences(text, item.language)[: length.sentences]:
+    for start, end in islice(each_sentence(text, item.language), length.sentences):
         sentence = " ".join(text[start:end].split())
         count = len(sentence.split())
         if chosen and (count > room or not _is_whole(sentence) or _is_cut_off(sentence)):
@@ -84,10 +85,19 @@ def _source_text(item: Item) -> str:
 
 def _without_title(text: str, item: Item) -> str:
     """The text without its first sentence where that only repeats the headline."""
-    spans = sentences(text, item.language)
-    if spans and words(text[spans[0][0]:spans[0][1]], item.language) == words(item.title, item.language):
-        return text[spans[0][1]:].lstrip()
+    if not _begin_alike(text, item.title, item.language):
+        return text
+    start, end = next(each_sentence(text, item.language), (0, 0))
+    if end and words(text[start:end], item.language) == words(item.title, item.language):
+        return text[end:].lstrip()
     return text
+
+
+def _begin_alike(text: str, title: str, language: str) -> bool:
+    """Whether both have the same first word: a quick answer for most texts."""
+    pattern = word_pattern(language)
+    first, second = pattern.search(text), pattern.search(title)
+    return bool(first and second and fold(first.group(), language) == fold(second.group(), language))
 
 
 def _is_subhead(line: str, following: str) -> bool:

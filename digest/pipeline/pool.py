@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date as Date
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from digest.documents import Gazetteer, Newsletter
 from digest.model import DateQuality, Fate, Item, Period, Story
@@ -51,7 +52,7 @@ class EditionInputs:
         return OLDEST[self.period]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Candidate:
     """A story as the newsletter sees it: its counted items, and the copy that readers would be shown."""
 
@@ -61,18 +62,18 @@ class Candidate:
     readable: bool  # False: only listed, where the newsletter lists what its readers cannot read
     mailed: Mailed | None = None  # last mailed place of a story that has developed since
 
-    @property
+    @cached_property
     def own_items(self) -> tuple[Item, ...]:
         """The counted items that repeat no other item's text; all of them where each is a reprint."""
         own = tuple(item for item in self.counted if item.id not in self.story.reprints)
         return own or self.counted
 
-    @property
+    @cached_property
     def families(self) -> frozenset[str]:
         """Independent owners among the counted items."""
         return frozenset(item.feed.source.family for item in self.own_items)
 
-    @property
+    @cached_property
     def new_families(self) -> frozenset[str]:
         """Owners that joined since the story was last mailed; all where it never was."""
         return self.families - self.mailed.families if self.mailed else self.families

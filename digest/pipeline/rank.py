@@ -18,7 +18,7 @@ from digest.documents import Weights
 from digest.model import Item, Part, Score
 from digest.pipeline.pool import NEW_SOURCES_OF_A_DEVELOPMENT, Candidate, EditionInputs, Pool, told_at
 from digest.pipeline.region import Places
-from digest.pipeline.topics import TopicMatch, matches_of
+from digest.pipeline.topics import TopicMatch, TopicMatcher
 
 NAMES_IN_WORDS = 4  # sources named in a reason before "and n more"
 HOUR = timedelta(hours=1)
@@ -41,8 +41,8 @@ class Ranked:
 def rank(pool: Pool, inputs: EditionInputs, places: Places | None = None) -> tuple[Ranked, ...]:
     """The candidates, best first; equal scores in the order of story ids."""
     places = places or Places(inputs.gazetteer)
-    topics = matches_of(pool.candidates, inputs.newsletter.topics)
-    ranked = (score(c, topics[c.story.id], inputs, places) for c in pool.candidates)
+    topics = TopicMatcher(inputs.newsletter.topics)
+    ranked = [score(c, topics.matches(c), inputs, places) for c in pool.candidates]
     return tuple(sorted(ranked, key=lambda r: (-round(r.score.total, 9), r.id)))
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from digest.documents import Gazetteer
 from digest.model import Item
 from digest.text.stems import stem, stems
-from digest.text.tokens import fold, word_pattern
+from digest.text.tokens import fold, word_pattern, written_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,29 @@ class Mention:
     start: int
 
 
+class _Found(NamedTuple):
+    """A place name in a text: its words from `first` up to `end`, and the region it says."""
+
+    first: int
+    end: int
+    region: str
+
+
 class Places:
     """The gazetteer's place names, indexed per language at first use."""
 
     def __init__(self, gazetteer: Gazetteer) -> None:
         self._gazetteer = gazetteer
         self._names: dict[str, _Names] = {}
+        self._inside: dict[tuple[str, str], bool] = {}
+        self._known: dict[tuple[str, str], tuple[_Found, ...]] = {}  # by text and language
+
+    def inside(self, name: str, outer: str) -> bool:
+        """`Gazetteer.inside`, remembered."""
+        key = (name, outer)
+        if key not in self._inside:
+            self._inside[key] = self._gazetteer.inside(name, outer)
+        return self._inside[key]
 
     def mentions(self, text: str, language: str) -> list[Mention]:
         """The place names in a text, in order; of overlapping names the longest."""
@@ -48,47 +65,41 @@ class Places:
         """
         home = item.feed.region or default
         found = self._found(item.title, item.language)
+        if not found and not item.place:
+            return home
         if item.place:
             found = (*found, *self._found(item.place, item.language))
-        named = [m.region for m in found if m.region == home or not self._gazetteer.inside(home, m.region)]
-        return next((region for region in named if self._gazetteer.inside(region, home)), named[0] if named else home)
+        named = [m.region for m in found if m.region == home or not self.inside(home, m.region)]
+        return next((region for region in named if self.inside(region, home)), named[0] if named else home)
 
     def story_region(self, items: Sequence[Item], shown: Item, default: str) -> str:
         """The region of most items; a tie goes to the shown item's. Feeds without one count as of `default`."""
-        counts = Counter(self.item_region(item, default) for item in items)
-        most = max(counts.values())
         own = self.item_region(shown, default)
+        if items == (shown,):
+            return own
+        counts = Counter(own if item is shown else self.item_region(item, default) for item in items)
+        most = max(counts.values())
         return own if counts[own] == most else min(region for region, n in counts.items() if n == most)
 
     def first_inside(self, text: str, language: str, region: str) -> Mention | None:
         """The first name in `text` of a place in `region`; None where there is none."""
-        first = next((f for f in self._found(text, language) if self._gazetteer.inside(f.region, region)), None)
+        first = next((f for f in self._found(text, language) if self.inside(f.region, region)), None)
         if first is None:
             return None
         return self._mention(text, [match.span() for match in word_pattern(language).finditer(text)], first)
 
-    def _found(self, text: str, language: str) -> tuple["_Found", ...]:
+    def _found(self, text: str, language: str) -> tuple[_Found, ...]:
         """Where place names stand in a text, in words."""
-        names = self._names.get(language)
-        if names is None:
-            names = self._names[language] = _Names(self._written(), language)
-        written = word_pattern(language).findall(text)
-        begins = [position for position, word in enumerate(written) if names[word]]
-        if not begins:
-            return ()
-        found: list[_Found] = []
-        end, is_small = 0, text.islower()
-        for position in begins:
-            if position < end or (written[position][0].islower() and not is_small):
-                continue  # in the name before, or no name: small in a text that has capitals
-            if fit := names.longest(written, position):
-                length, region = fit
-                end = position + length
-                found.append(_Found(position, end, region))
-        return tuple(found)
+        key = (text, language)
+        if key not in self._known:
+            names = self._names.get(language)
+            if names is None:
+                names = self._names[language] = _Names(self._written(), language)
+            self._known[key] = names.found(text) if any(map(names.__getitem__, text.split())) else ()
+        return self._known[key]
 
     @staticmethod
-    def _mention(text: str, words: Sequence[tuple[int, int]], place: "_Found") -> Mention:
+    def _mention(text: str, words: Sequence[tuple[int, int]], place: _Found) -> Mention:
         start, end = words[place.first][0], words[place.end - 1][1]
         return Mention(text[start:end], place.region, start)
 
@@ -100,16 +111,8 @@ class Places:
                 yield place, region.name
 
 
-class _Found(NamedTuple):
-    """A place name in a text: its words from `first` up to `end`, and the region it says."""
-
-    first: int
-    end: int
-    region: str
-
-
 class _Names(dict[str, bool]):
-    """The place names of one language: by word as it is written, whether a name may begin with it."""
+    """The place names of one language; and, by what stands between two spaces, whether one may begin in it."""
 
     def __init__(self, names: Iterable[tuple[str, str]], language: str) -> None:
         super().__init__()
@@ -122,17 +125,28 @@ class _Names(dict[str, bool]):
             entries.sort(key=lambda entry: (-len(entry[0]), entry))
 
     def __missing__(self, written: str) -> bool:
-        begins = self._stem(written) in self._index
+        begins = any(form in self._index for form in stems(written, self._language))
         self[written] = begins
         return begins
 
-    def longest(self, written: Sequence[str], position: int) -> tuple[int, str] | None:
+    def found(self, text: str) -> tuple[_Found, ...]:
+        """The names in a text, in order; of overlapping ones the longest."""
+        written = written_words(text, self._language)
+        forms = [stem(fold(word, self._language), self._language) for word in written]
+        found: list[_Found] = []
+        end, is_small = 0, text.islower()
+        for position, form in enumerate(forms):
+            if position < end or form not in self._index or (written[position][0].islower() and not is_small):
+                continue  # in the name before, or no name: small in a text that has capitals
+            if fit := self._longest(forms, position):
+                length, region = fit
+                end = position + length
+                found.append(_Found(position, end, region))
+        return tuple(found)
+
+    def _longest(self, forms: Sequence[str], position: int) -> tuple[int, str] | None:
         """The length in words and the region of the longest name that begins at `position`."""
-        for key, region in self._index[self._stem(written[position])]:
-            following = written[position:position + len(key)]
-            if key == tuple(self._stem(word) for word in following):
+        for key, region in self._index[forms[position]]:
+            if tuple(forms[position:position + len(key)]) == key:
                 return len(key), region
         return None
-
-    def _stem(self, written: str) -> str:
-        return stem(fold(written, self._language), self._language)

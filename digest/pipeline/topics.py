@@ -4,9 +4,10 @@ The share, not the joined text, is what counts: one odd headline of many must no
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 from digest.documents import Topic
 from digest.pipeline.pool import Candidate
@@ -41,14 +42,26 @@ class TopicMatcher:
     def __init__(self, topics: Iterable[Topic]) -> None:
         self._topics = tuple(topics)
         self._sieve = _sieve(tuple(topic.query for topic in self._topics))
+        self._known: dict[tuple[tuple[int, ...], tuple[int, ...], int], tuple[TopicMatch, ...]] = {}
 
     def matches(self, candidate: Candidate) -> tuple[TopicMatch, ...]:
         """The topics that match at least one counted item, in the order of the configuration."""
         if not self._topics:
             return ()
-        counts = Counter(
-            number for item in candidate.counted for number in self._sieve.matching(paragraphs(item), item.language))
-        return tuple(TopicMatch(self._topics[n], counts[n], len(candidate.counted)) for n in sorted(counts))
+        found = [self._sieve.matching(paragraphs(item), item.language) for item in candidate.counted]
+        if len(found) == 1:
+            return self._fits(found[0], (1,) * len(found[0]), 1)
+        counts = Counter(chain.from_iterable(found))
+        numbers = sorted(counts)
+        return self._fits(tuple(numbers), tuple(counts[n] for n in numbers), len(found))
+
+    def _fits(self, numbers: tuple[int, ...], matching: tuple[int, ...], of: int) -> tuple[TopicMatch, ...]:
+        """The matches of these topics; many stories share one answer."""
+        key = (numbers, matching, of)
+        if key not in self._known:
+            self._known[key] = tuple(
+                TopicMatch(self._topics[n], count, of) for n, count in zip(numbers, matching, strict=True))
+        return self._known[key]
 
 
 @lru_cache(maxsize=32)
@@ -70,9 +83,3 @@ def main_topic(matches: Sequence[TopicMatch]) -> Topic | None:
     """
     claims = [m for m in matches if m.topic.weight >= 0 and m.share >= SMALLEST_CLAIM]
     return max(claims, key=lambda m: (m.topic.weight * m.share, m.share)).topic if claims else None
-
-
-def matches_of(candidates: Iterable[Candidate], topics: Iterable[Topic]) -> Mapping[str, tuple[TopicMatch, ...]]:
-    """The topic matches of each candidate, by story id."""
-    matcher = TopicMatcher(topics)
-    return {candidate.story.id: matcher.matches(candidate) for candidate in candidates}

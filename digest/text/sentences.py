@@ -5,6 +5,7 @@ thumb, made for news prose of a few hundred words; text of another kind only get
 """
 
 import re
+from collections.abc import Iterator
 
 ABBREVIATIONS = {
     "en": """mr mrs ms dr prof gen col lt maj sgt capt cpl rev hon gov sen rep st jr sr vs etc inc ltd co corp no nos
@@ -22,7 +23,7 @@ STARTERS = frozenset("""a after an and as at but by during for he her his i if i
     since some that the their there these they this those we when while with you""".split())
 
 _BOUNDARY = re.compile(r"([.!?…。]+)([\"'»”’)\]]*)(\s+|$)|\n\s*\n|\n(?=\s*[-–—•*] )")
-_LAST_WORD = re.compile(r"[^\s(«\"“„'‘]+$")
+_BEFORE_WORD = frozenset("(«\"“„'‘")
 _NEXT_WORD = re.compile(r"[^\w\n]*(\w+)")
 _ABBREVIATIONS = {language: frozenset(table.split()) for language, table in ABBREVIATIONS.items()}
 _ALL_ABBREVIATIONS = frozenset().union(*_ABBREVIATIONS.values())
@@ -30,15 +31,18 @@ _ALL_ABBREVIATIONS = frozenset().union(*_ABBREVIATIONS.values())
 
 def sentences(text: str, language: str = "und") -> list[tuple[int, int]]:
     """The (start, end) of each sentence, without the white space between them; [] for blank text."""
-    spans: list[tuple[int, int]] = []
+    return list(each_sentence(text, language))
+
+
+def each_sentence(text: str, language: str = "und") -> Iterator[tuple[int, int]]:
+    """`sentences`, one at a time: who wants the first does not pay for the others."""
     start = 0
     for match in _BOUNDARY.finditer(text):
         if match.group(1) and not _ends_sentence(text, start, match, language):
             continue
-        _append(spans, text, start, match.end(2) if match.group(1) else match.start())
+        yield from _bare(text, start, match.end(2) if match.group(1) else match.start())
         start = match.end()
-    _append(spans, text, start, len(text))
-    return spans
+    yield from _bare(text, start, len(text))
 
 
 def sentence_texts(text: str, language: str = "und") -> list[str]:
@@ -46,11 +50,12 @@ def sentence_texts(text: str, language: str = "und") -> list[str]:
     return [" ".join(text[start:end].split()) for start, end in sentences(text, language)]
 
 
-def _append(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:
+def _bare(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The span without the white space at its ends; nothing where there is nothing else."""
     piece = text[start:end]
     if stripped := piece.strip():
         begin = start + len(piece) - len(piece.lstrip())
-        spans.append((begin, begin + len(stripped)))
+        yield begin, begin + len(stripped)
 
 
 def _ends_sentence(text: str, start: int, match: re.Match[str], language: str) -> bool:
@@ -60,11 +65,19 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], language: str) -
         return True
     if following.group(1)[0].islower():
         return False
-    last = _LAST_WORD.search(text, start, match.start()) if match.group(1) == "." else None
-    if last is None:
+    last = _last_word(text, start, match.start()) if match.group(1) == "." else ""
+    if not last:
         return match.group(1) != "." or match.start() > start
-    after_number = text[start:last.start()].rstrip()[-1:].isdigit()
-    return not _is_abbreviated(last.group(), following.group(1), language, after_number)
+    after_number = text[start:match.start() - len(last)].rstrip()[-1:].isdigit()
+    return not _is_abbreviated(last, following.group(1), language, after_number)
+
+
+def _last_word(text: str, start: int, end: int) -> str:
+    """What stands between the last space, bracket or quotation mark of `text[start:end]` and its end."""
+    first = end
+    while first > start and text[first - 1] not in _BEFORE_WORD and not text[first - 1].isspace():
+        first -= 1
+    return text[first:end]
 
 
 def _is_abbreviated(word: str, following: str, language: str, after_number: bool) -> bool:

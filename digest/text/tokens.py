@@ -16,6 +16,7 @@ DOTTED = frozenset({"tr", "az"})  # languages where I is the capital of ı, and 
 _LETTERS = r"[^\W_ʰ-˿]+(?:[\u0300-\u036f\u00ad]+[^\W_ʰ-˿]*)*"  # with combining marks and soft hyphens
 _WORD = re.compile(_LETTERS)
 _JOINED_WORD = re.compile(rf"{_LETTERS}(?:[{APOSTROPHES}]{_LETTERS})*")
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9]+")  # the same as _WORD in plain ASCII, but faster
 _SPELLING = str.maketrans({**dict.fromkeys(APOSTROPHES, "'"), "ё": "е", "\u00ad": None, "\u0301": None, "\u0307": None})
 _DOTTED_CAPITALS = str.maketrans("Iİ", "ıi")
 
@@ -36,7 +37,13 @@ def tokens(text: str, language: str = "und") -> list[Token]:
 
 def words(text: str, language: str = "und") -> list[str]:
     """The folded words of a text in order, without their places: `[t.word for t in tokens(...)]`, but faster."""
-    return [fold(word, language) for word in word_pattern(language).findall(text)]
+    return [fold(word, language) for word in written_words(text, language)]
+
+
+def written_words(text: str, language: str = "und") -> list[str]:
+    """The words of a text in order as they are written, unfolded."""
+    is_plain = text.isascii() and language not in JOINED
+    return (_PLAIN_WORD if is_plain else word_pattern(language)).findall(text)
 
 
 @lru_cache(maxsize=200_000)
