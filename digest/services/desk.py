@@ -17,6 +17,7 @@ from digest.model import Period
 from digest.pipeline.changes import Change, changes
 from digest.pipeline.compose import compose
 from digest.pipeline.desk import CHANGES, Action, apply, resolve, section_key
+from digest.pipeline.render import own_templates
 from digest.pipeline.view import EditionView, from_json, sha256, to_json
 from digest.pipeline.working import WorkingSet, WorkingStory, story_from_value, story_to_value, working_set
 from digest.services import editions, lint
@@ -140,7 +141,8 @@ def approve(
         raise ApprovalStale(edition.name, seen, edition.view_sha256)
     if edition.state != "draft":
         return _approved_before(edition, edition)
-    renderer, view = editions.renderer_of(templates, settings), edition.view
+    templates, view = own_templates(templates, newsletter.slug, edition.view.language), edition.view
+    renderer = editions.renderer_of(templates, settings)
     if not despite_errors and (why := lint.reason_to_hold(lint.check(view, renderer, newsletter, settings))):
         raise EditionClosed(edition.name, "held back", why)
     message = renderer.message(view)

@@ -20,7 +20,7 @@ from digest.pipeline.arrange import LEAD, REST
 from digest.pipeline.budget import fit
 from digest.pipeline.compose import Composed, compose
 from digest.pipeline.pool import FIRST_WINDOW, EditionInputs, Mailed, item_gate
-from digest.pipeline.render import Renderer
+from digest.pipeline.render import Renderer, own_templates
 from digest.pipeline.slots import local_date, release_of
 from digest.pipeline.view import EditionView, sha256, to_json
 from digest.pipeline.working import working_set
@@ -237,6 +237,7 @@ def build(
         if stored := storage.edition_of(conn, newsletter.slug, day, period):
             return Built(stored, stored.view, created=False)
         inputs = inputs_of(conn, configuration, newsletter, settings.site, now=now, date=day, period=period)
+    templates = own_templates(templates, newsletter.slug, newsletter.language)
     composed = within_budget(compose(inputs), newsletter, settings, templates)
     if composed.view.empty_reason is not None:
         return Built(None, composed.view, created=False)

@@ -275,3 +275,16 @@ def test_a_newsletter_may_go_unnamed_only_where_it_is_alone(configuration: Confi
         newsletters.chosen(two, None)
     with pytest.raises(NotFound, match="known: kazakhstan"):
         newsletters.chosen(configuration, "astana")
+
+
+def test_a_newsletters_own_template_and_catalogue_are_frozen_with_it(
+    engine: Engine, configuration: Configuration
+) -> None:
+    tell(engine, configuration, "herald", STRIKE, NOW - 2 * HOUR)
+    templates = {**TEMPLATES, "newsletters/kazakhstan/email/edition.css": "p { margin: 0 }",
+                 "newsletters/other/email/edition.css": "theirs"}
+    built = build(engine, world(engine), NOW, templates=templates)
+    assert built.edition is not None
+    frozen = built.edition.templates
+    assert frozen["email/edition.css"] == "p { margin: 0 }"
+    assert [name for name in frozen if name.startswith(("newsletters/", "locale/"))] == []
