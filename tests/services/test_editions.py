@@ -283,7 +283,7 @@ def test_a_newsletters_own_template_and_catalogue_are_frozen_with_it(
     tell(engine, configuration, "herald", STRIKE, NOW - 2 * HOUR)
     templates = {**TEMPLATES, "newsletters/kazakhstan/email/edition.css": "p { margin: 0 }",
                  "newsletters/other/email/edition.css": "theirs"}
-    built = build(engine, world(engine), NOW, templates=templates)
+    built = build(engine, configuration, NOW, templates=templates)
     assert built.edition is not None
     frozen = built.edition.templates
     assert frozen["email/edition.css"] == "p { margin: 0 }"
