@@ -11,7 +11,7 @@ from pathlib import Path
 
 from digest.locale import LANGUAGES
 from digest.pipeline.render import Renderer
-from digest.pipeline.view import EditionView, from_json
+from digest.pipeline.view import EditionView, ThemeView, from_json
 from digest.resources import template_texts
 from digest.services import deliveries, leaving
 from digest.settings import Settings, SiteSettings
@@ -26,10 +26,10 @@ SECONDS = 600  # that a demo or a replay may take
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One edition with the bytes of its mail, as the first reader gets it."""
+    """One mail, as its first reader gets it. `view` is None where it is no edition."""
 
     name: str
-    view: EditionView
+    view: EditionView | None
     eml: bytes
 
     @property
@@ -47,11 +47,34 @@ def demo(folder: Path) -> Sample:
     return Sample("demo", view, (root / "edition.eml").read_bytes())
 
 
+def alerts(folder: Path) -> Iterator[Sample]:
+    """The keyword alerts that the demo in `folder` mailed."""
+    for path in sorted((folder / "var" / "demo" / "outbox").glob("*.eml")):
+        mail = path.read_bytes()
+        if b"\nTo: analyst@" in mail:
+            yield Sample("alert", None, mail)
+
+
 def in_languages(sample: Sample) -> Iterator[Sample]:
-    """The sample's edition with the interface in each other language."""
-    for language in LANGUAGES:
+    """The sample's edition with the interface in each other language, and in one from right to left."""
+    assert sample.view is not None
+    for language in (*LANGUAGES, "fa"):
         if language != sample.view.language:
             yield mailed(f"{sample.name} in {language}", replace(sample.view, language=language))
+
+
+def dressed(sample: Sample) -> Iterator[Sample]:
+    """The sample's edition with everything that an edition may have beside, and one without stories."""
+    view = sample.view
+    assert view is not None and view.lead is not None
+    site = SETTINGS.site.url
+    lead = replace(view.lead, note="A note of the editor.", whats_new="The cost is known now.", developing=True,
+                   original_headline="As its source wrote it")
+    yield mailed("dressed up", replace(
+        view, lead=lead, notice="A short edition: few stories were new.", trimmed=12, missing_sources=("Radio One",),
+        theme=ThemeView("#0b5c66", "#7fd0dc", "sans", f"{site}/logo.png")))
+    yield mailed("empty", replace(view, lead=None, sections=(), rest=(), subject=view.name, preheader="",
+                                  empty_reason="no item of its feeds is new"))
 
 
 def replays(folder: Path) -> Iterator[Sample]:

@@ -14,23 +14,35 @@ const browser = await puppeteer.launch({
 const page = await browser.newPage();
 await page.setRequestInterception(true);
 page.on("request", (request) => (request.url().startsWith("file:") ? request.continue() : request.abort()));
+
+async function show(file, width, scheme) {
+  await page.setViewport({ width, height: 900 });
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+  await page.goto(pathToFileURL(resolve(file)).href);
+}
+
+// A page wider than its window is a fault too.
+async function overflow() {
+  const pixels = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  return pixels > 0 ? [{ id: "overflow", impact: "serious", nodes: [`${pixels} px too wide`] }] : [];
+}
+
+async function faults() {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ["violations"] }));
+  return violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map((node) => node.html) }));
+}
+
 const results = [];
 for (const file of process.argv.slice(2)) {
   for (const width of [375, 600]) {
     for (const scheme of ["light", "dark"]) {
-      await page.setViewport({ width, height: 900 });
-      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-      await page.goto(pathToFileURL(resolve(file)).href);
-      await page.evaluate(axe);
-      const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ["violations"] }));
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      if (overflow > 0) violations.push({ id: "overflow", impact: "serious", nodes: [{ html: `${overflow} px too wide` }] });
-      results.push({
-        file, width, scheme,
-        violations: violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map((node) => node.html) })),
-      });
+      await show(file, width, scheme);
+      results.push({ file, width, scheme, violations: [...(await faults()), ...(await overflow())] });
     }
   }
+  await show(file, 320, "light");
+  results.push({ file, width: 320, scheme: "light", violations: await overflow() });
 }
 await browser.close();
 console.log(JSON.stringify(results));
