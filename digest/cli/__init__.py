@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "subscribers": ("digest.cli.subscribers:subscribers", "Add and list subscribers."),
     "alerts": ("digest.cli.alerts:alerts", "Add, try and list keyword alert rules."),
     "replay": ("digest.cli.replay:replay", "Run recorded archives through the whole pipeline."),
+    "export": ("digest.cli.export:export", "Write the archive as pages that open without a server."),
     "serve": ("digest.cli.serve:serve", "Run the scheduler and the web pages in one process."),
 }
 

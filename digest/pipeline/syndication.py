@@ -6,7 +6,7 @@ lead alone, and only where its feed's body policy allowed it, as on the page.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from xml.etree import ElementTree
@@ -36,8 +36,7 @@ class Published:
 class Channel:
     """A newsletter as its feeds name it.
 
-    `base` is the address that ids begin with: it must stay. `links` is what links begin with: the same, or "" for
-    links that are relative to the newsletter's folder.
+    `base` is the address that ids begin with: it must stay. `link` makes a link of an address below the site.
     """
 
     slug: str
@@ -45,15 +44,11 @@ class Channel:
     tagline: str
     language: str
     base: str
-    links: str
+    link: Callable[[str], str]
 
     @property
     def home(self) -> str:
         return f"{self.base}/{self.slug}/"
-
-    def link(self, path: str) -> str:
-        """The address of a page of this newsletter, given its path below the site."""
-        return f"{self.links}{path}" if self.links else path.removeprefix(f"/{self.slug}/") or "./"
 
 
 def atom(channel: Channel, editions: Sequence[Published]) -> str:

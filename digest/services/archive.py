@@ -1,5 +1,6 @@
 """The archive of a newsletter: its editions by page of a list, and the documents of its feeds."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date as Date
 
@@ -56,10 +57,15 @@ def published(conn: Connection, newsletter: str, limit: int = FEED_ENTRIES) -> l
 
 
 def channel_of(
-    configuration: Configuration, newest: EditionView | None, slug: str, *, base: str, links: str
+    configuration: Configuration, newest: EditionView | None, slug: str, *, base: str,
+    link: Callable[[str], str] | None = None,
 ) -> Channel:
-    """How a newsletter's feeds name it: as the configuration does, or for a retired one as its last edition did."""
+    """How a newsletter's feeds name it: as the configuration does, or for a retired one as its last edition did.
+
+    Links are made by `link`; without it they begin with `base`.
+    """
+    link = link or (lambda address: base + address)
     known = configuration.newsletters.get(slug) or newest
     if known is None:
-        return Channel(slug, slug, "", "en", base, links)
-    return Channel(slug, known.name, known.tagline, known.language, base, links)
+        return Channel(slug, slug, "", "en", base, link)
+    return Channel(slug, known.name, known.tagline, known.language, base, link)

@@ -37,7 +37,7 @@ def router(app: App) -> APIRouter:
             raise NotFound("newsletter", slug, tuple(app.configuration.newsletters))
         newest = editions[0].view if editions else None
         base = base_url(app.settings)
-        body = document(archive.channel_of(app.configuration, newest, slug, base=base, links=base), editions).encode()
+        body = document(archive.channel_of(app.configuration, newest, slug, base=base), editions).encode()
         headers = {"Cache-Control": MAX_AGE, "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"'}
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)

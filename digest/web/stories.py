@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
@@ -40,17 +41,23 @@ def router(app: App, pages: Pages) -> APIRouter:
 
     @routes.get("/stories/{story_id}")
     def story_page(story_id: str) -> HTMLResponse:
-        with read_only(app.engine) as connection:
-            story = story_by_id(connection, story_id)
-            joins = {join.item_id: join for join in joins_of(connection, story.id)}
-        zone = zone_of(story, app.configuration)
-        lead = story.items[0]
-        return pages.html(
-            "web/story.html", title=lead.title, title_language=lead.language, sources=len(story.families),
-            copies=[copy_of(item, story, joins, ZoneInfo(zone)) for item in story.items], zone=zone,
-            first_seen=lead.first_seen_at.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds"))
+        return pages.html("web/story.html", **story_values(app, story_id))
 
     return routes
+
+
+def story_values(app: App, story_id: str) -> dict[str, Any]:
+    """What the page of a story shows. Raises NotFound."""
+    with read_only(app.engine) as connection:
+        story = story_by_id(connection, story_id)
+        joins = {join.item_id: join for join in joins_of(connection, story.id)}
+    zone = zone_of(story, app.configuration)
+    lead = story.items[0]
+    return {
+        "title": lead.title, "title_language": lead.language, "sources": len(story.families), "zone": zone,
+        "copies": [copy_of(item, story, joins, ZoneInfo(zone)) for item in story.items],
+        "first_seen": lead.first_seen_at.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds"),
+    }
 
 
 def copy_of(item: Item, story: Story, joins: Mapping[str, Join], zone: ZoneInfo) -> Copy:

@@ -8,12 +8,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from digest.pipeline.static_site import link_between
 from digest.pipeline.syndication import Channel, Published, atom, content, json_feed, summary
 from tests.pipeline import views
 
 AT = datetime(2023, 3, 20, 2, 0, tzinfo=UTC)
 SITE = "https://news.example.org"
-CHANNEL = Channel("kazakhstan", "Kazakhstan News", "Tea & news", "en", SITE, SITE)
+CHANNEL = Channel("kazakhstan", "Kazakhstan News", "Tea & news", "en", SITE, lambda address: SITE + address)
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
@@ -37,21 +38,21 @@ def test_a_feed_is_as_new_as_its_newest_entry() -> None:
     assert text_of(atom(CHANNEL, [Published(views.EDITION, AT), older]), "updated") == "2023-03-20T02:00:00Z"
 
 
-def test_links_may_be_relative_to_the_newsletters_folder() -> None:
-    here = replace(CHANNEL, links="")
+def test_links_may_be_between_files() -> None:
+    here = replace(CHANNEL, link=lambda address: link_between("/kazakhstan/feed.atom", address))
     root = ElementTree.fromstring(atom(here, [Published(views.EDITION, AT)]))
-    assert [link.get("href") for link in root.iter(f"{ATOM}link")] == ["feed.atom", "./", "2023-03-20/"]
+    assert [link.get("href") for link in root.iter(f"{ATOM}link")] == ["feed.atom", "index.html", "2023-03-20/index.html"]
     feed = json.loads(json_feed(here, [Published(views.EDITION, AT)]))
-    assert (feed["home_page_url"], feed["feed_url"], feed["items"][0]["url"]) == ("./", "feed.json", "2023-03-20/")
+    assert (feed["home_page_url"], feed["items"][0]["url"]) == ("index.html", "2023-03-20/index.html")
     assert feed["items"][0]["id"].startswith(SITE)
 
 
 def test_full_text_stands_only_where_the_page_may_show_it() -> None:
     lead = views.EDITION.lead
     assert lead is not None and lead.body
-    assert lead.body[0].text in unescape(content(views.EDITION))
+    assert lead.body[-1].text in unescape(content(views.EDITION))
     under_excerpt = replace(views.EDITION, lead=replace(lead, body=()))
-    assert lead.body[0].text not in (text := unescape(content(under_excerpt))) and lead.excerpt in text
+    assert lead.body[-1].text not in (text := unescape(content(under_excerpt))) and lead.excerpt in text
     under_headline = replace(views.EDITION, lead=replace(lead, body=(), excerpt=""))
     assert "<p>" in content(under_headline) and lead.excerpt not in content(under_headline)
 
