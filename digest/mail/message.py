@@ -48,13 +48,13 @@ def address(message: Message, to: Addressing) -> bytes:
     mail["To"] = _mailbox(to.recipient)
     mail["Subject"] = one_line(message.subject)
     mail["Date"] = format_datetime(to.date)
-    for name, value in _extra_headers(message.headers).items():
-        mail[name] = value
     text = fill_marks(message.text, unsubscribe=to.unsubscribe_url, reason=to.reason)
     html = fill_marks(message.html, unsubscribe=escape(to.unsubscribe_url), reason=escape(to.reason))
     mail.set_content(text, cte=_encoding(text))
     mail.add_alternative(html, subtype="html", cte=_encoding(html))
     mail.set_boundary(f"=_{hashlib.sha256(to.message_id.encode()).hexdigest()[:32]}")  # "=_" is in no encoded body
+    for name, value in _extra_headers(message.headers).items():
+        mail[name] = value
     return _list_headers(to) + mail.as_bytes()
 
 

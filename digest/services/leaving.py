@@ -6,13 +6,13 @@ subscriber, "test" a mail that somebody sent to try things.
 
 from dataclasses import dataclass
 from datetime import datetime
-from gettext import NullTranslations
 
 from sqlalchemy import Connection
 
 from digest.errors import NotFound
 from digest.locale import translator
 from digest.model import AlertRule, Subscription
+from digest.pipeline.typography import typeset
 from digest.storage import alerts, subscribers
 
 TEST = "test"
@@ -64,7 +64,7 @@ def standing(conn: Connection, mark: str, *, subject: str, language: str = "en")
         return None
     reason = words.ngettext("You get this because of the alert {names}.", "You get this because of the alerts {names}.",
                             len(rules))
-    return Standing(reason.format(names=_names(rules)), "alerts") if rules else None
+    return Standing(reason.format(names=_names(rules, language)), "alerts") if rules else None
 
 
 def list_of(conn: Connection, mark: str) -> str:
@@ -78,18 +78,17 @@ def list_of(conn: Connection, mark: str) -> str:
 
 def describe(conn: Connection, mark: str, language: str = "en") -> Leaving:
     """What the mark stands for, before it is ended, in words of a language. Raises NotFound where it names nothing."""
-    words = translator(language)
     kind, number = split(mark)
     if kind == TEST:
         return Leaving("", over=True)
     if kind == "subscription":
         subscription = _subscription(conn, number)
-        rest = _rest(conn, subscription.subscriber.id, words, but=mark)
+        rest = _rest(conn, subscription.subscriber.id, language, but=mark)
         return Leaving(_name(conn, subscription), subscription.state == "left", rest)
     rules = _rules(conn, kind, number)
     owner = rules[0].owner.id if rules else number
     left = [rule for rule in rules if rule.state != "removed"]
-    return Leaving(_alerts_in_words(left or rules, words), not left, _rest(conn, owner, words, but=mark))
+    return Leaving(_alerts_in_words(left or rules, language), not left, _rest(conn, owner, language, but=mark))
 
 
 def leave(conn: Connection, mark: str, now: datetime, language: str = "en") -> Leaving:
@@ -149,13 +148,13 @@ def _rules(conn: Connection, kind: str, number: int) -> list[AlertRule]:
     return [rule]
 
 
-def _rest(conn: Connection, subscriber_id: int, words: NullTranslations, *, but: str) -> tuple[str, ...]:
+def _rest(conn: Connection, subscriber_id: int, language: str, *, but: str) -> tuple[str, ...]:
     """What a subscriber gets besides what a mark stands for."""
     names = [_name(conn, s) for s in subscribers.subscriptions_by(conn, subscriber_id)
              if s.state == "active" and subscription_mark(s.id) != but]
     if not but.startswith("alerts:"):
         rules = [rule for rule in alerts.rules_of(conn, subscriber_id) if f"alert:{rule.id}" != but]
-        names += [_alerts_in_words([rule], words) for rule in rules]
+        names += [_alerts_in_words([rule], language) for rule in rules]
     return tuple(names)
 
 
@@ -163,11 +162,13 @@ def _name(conn: Connection, subscription: Subscription) -> str:
     return subscribers.newsletter_name(conn, subscription.newsletter) or subscription.newsletter
 
 
-def _alerts_in_words(rules: list[AlertRule], words: NullTranslations) -> str:
+def _alerts_in_words(rules: list[AlertRule], language: str) -> str:
+    words = translator(language)
     if not rules:
         return words.gettext("your alerts")
-    return words.ngettext("the alert {names}", "the alerts {names}", len(rules)).format(names=_names(rules))
+    return words.ngettext("the alert {names}", "the alerts {names}", len(rules)).format(
+        names=_names(rules, language))
 
 
-def _names(rules: list[AlertRule]) -> str:
-    return ", ".join(f"“{rule.name}”" for rule in rules)
+def _names(rules: list[AlertRule], language: str) -> str:
+    return ", ".join(typeset(f'"{rule.name}"', language) for rule in rules)

@@ -291,3 +291,15 @@ def test_a_draft_has_the_same_bytes_twice() -> None:
     first, second = (deliveries.envelope(d, standing, settings=settings, signer=SIGNER, now=NOW) for d in drafts)
     assert first.data == second.data
     assert first.sender == "desk@example.org"
+
+
+def test_a_mail_says_in_its_own_language_why_it_comes(engine: Engine, sink: Sink) -> None:
+    russian = Message(MESSAGE.subject, MESSAGE.html, MESSAGE.text, {"Content-Language": "ru"})
+    with engine.begin() as conn:
+        deliveries.queue(conn, subject=EDITION, channel=deliveries.MAIL, target="reader@example.org", message=russian,
+                         unsubscribe=leaving.TEST, due_at=NOW, now=NOW)
+    assert send_to(engine, sink).sent == 1
+    mail = email.message_from_bytes(sink.contents[0], policy=default)
+    body = mail.get_body(("plain",))
+    assert mail["Content-Language"] == "ru"
+    assert body is not None and "кто-то отправил на этот адрес пробное письмо" in body.get_content()

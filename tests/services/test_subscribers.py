@@ -201,3 +201,29 @@ def test_removing_an_address_ends_all_its_subscriptions(engine: Engine) -> None:
         assert subscribers.remove(conn, "reader@example.org", NOW) == []
         with pytest.raises(NotFound):
             subscribers.remove(conn, "nobody@example.org", NOW)
+
+
+def test_a_confirmation_speaks_the_newsletters_language(engine: Engine) -> None:
+    russian = NEWSLETTER.model_copy(update={"language": "ru"})
+    with engine.begin() as conn:
+        subscribers.sign_up(conn, russian, "reader@example.org", settings=SETTINGS, signer=SIGNER,
+                            renderer=Renderer(template_texts(None)), now=NOW)
+    [notice] = notices(engine)
+    assert notice.message.subject == "Подтвердите подписку: Kazakhstan News"
+    assert notice.message.headers["Content-Language"] == "ru"
+    assert "Ссылка действует 7 дней." in notice.message.text and '<html lang="ru"' in notice.message.html
+    with engine.begin() as conn:
+        standing = leaving.standing(conn, notice.unsubscribe, subject=notice.subject, language="ru")
+    assert standing is not None and "на странице подписки «Kazakhstan News»" in standing.reason
+
+
+@pytest.mark.parametrize(("language", "what"), [
+    ("en", "the alert “gas”"), ("ru", "оповещение «gas»"), ("kk", "«gas» хабарламасы"), ("uz", "“gas” xabarnomasi"),
+])
+def test_alerts_are_named_in_each_language(engine: Engine, language: str, what: str) -> None:
+    with engine.begin() as conn:
+        owner = subscribers.ensure(conn, "reader@example.org", "operator", NOW)
+        alerts.insert_rule(conn, "gas", owner.id, "gas", NOW)
+        rule = alerts.rule_by_name(conn, "gas")
+        assert rule is not None
+        assert leaving.describe(conn, f"alert:{rule.id}", language).what == what

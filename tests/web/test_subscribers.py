@@ -144,3 +144,14 @@ def test_expired_foreign_and_vanished_links_do_not_work(world: App, local: Brows
         assert local.get(link).status_code == status
         assert local.post(link).status_code == status
     assert state(world) == ["active"]
+
+
+def test_pages_for_readers_speak_the_newsletters_language(world: App, local: Browser) -> None:
+    news = world.configuration.newsletters
+    world.configuration.newsletters["kazakhstan"] = news["kazakhstan"].model_copy(update={"language": "kk"})  # type: ignore[index]
+    leave = path_of(world, subscribed(world))
+    pages = [local.get("/sign-up/kazakhstan"), local.post("/sign-up/kazakhstan", data={"email": "new@example.org"}),
+             local.post("/sign-up/kazakhstan", data={"email": "nobody"}), local.get(leave), local.post(leave)]
+    for page, text in zip(pages, ("таратылымына жазылу", "Поштаңызды қараңыз", "Мекенжайды тексеріп", "Бас тартасыз ба",
+                                  "Сіз бас тарттыңыз"), strict=True):
+        assert '<html lang="kk"' in page.text and text in page.text
