@@ -19,8 +19,13 @@ def find_doubts(configuration: Configuration) -> list[str]:
 
 
 def _doubts_of(newsletter: Newsletter) -> list[str]:
-    cadence = cadence_doubt(newsletter.tagline, len(newsletter.days))
-    doubts = [f"tagline: {doubt}" for doubt in ([cadence] if cadence else []) + find_typos(newsletter.tagline)]
+    lines = [("tagline", newsletter.tagline, len(newsletter.days))]
+    if newsletter.weekly:
+        lines.append(("weekly.tagline", newsletter.weekly.tagline, 1))
+    doubts = []
+    for key, line, days in lines:
+        cadence = cadence_doubt(line, days)
+        doubts += [f"{key}: {doubt}" for doubt in ([cadence] if cadence else []) + find_typos(line)]
     if newsletter.count and (missing := set(newsletter.read) - set(newsletter.count)):
         doubts.append(f"count: lacks {', '.join(sorted(missing))}, which read lists")
     return doubts

@@ -109,6 +109,12 @@ def test_what_is_allowed_but_hardly_meant_is_doubted() -> None:
     assert "no feed is of 'Kazkhstan'" in doubts[-1]
 
 
+def test_the_tagline_of_the_weekly_edition_is_doubted_by_its_own_cadence() -> None:
+    text = NEWSLETTER + 'tagline = "A daily letter"\n[weekly]\ntagline = "Your daily read"\n'
+    (doubt,) = find_doubts(read_configuration({NEWS: text, SRC: SOURCES}))
+    assert doubt.startswith(f"{NEWS}: weekly.tagline: says daily")
+
+
 def test_a_newsletter_without_feeds_is_doubted_and_a_good_one_is_not() -> None:
     assert find_doubts(read_configuration({NEWS: NEWSLETTER, SRC: SOURCES})) == []
     assert any("no feed of" in doubt for doubt in find_doubts(read_configuration({NEWS: NEWSLETTER})))
