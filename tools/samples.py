@@ -98,7 +98,7 @@ def mailed(name: str, view: EditionView) -> Sample:
     at = datetime.fromisoformat(view.cutoff)
     draft = deliveries.draft(Renderer(template_texts(None)).message(view), target="reader@example.org",
                              settings=SETTINGS, now=at)
-    standing = leaving.Standing(leaving.signed_up(view.name), view.newsletter, view.name)
+    standing = leaving.Standing(leaving.signed_up(view.name, view.language), view.newsletter, view.name)
     return Sample(name, view, deliveries.envelope(
         draft, standing, settings=SETTINGS, signer=Signer(bytes(32)), now=at).data)
 
