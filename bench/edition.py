@@ -37,8 +37,8 @@ VOWELS = {"en": "aeiou", "ru": "аеиоуы"}
 WORDS = {
     "en": """parliament president government minister budget tax bank oil gas pipeline railway grain harvest school
         hospital doctor police fire flood earthquake weather water museum film music festival football boxing champion
-        court protest journalist election border summit ambassador sanctions investment inflation export electricity salary
-        drivers farmers engineers pupils tourists builders villagers officials company committee council district
+        court protest journalist election border summit ambassador sanctions investment inflation export electricity
+        salary drivers farmers engineers pupils tourists builders villagers officials company committee council district
         city village street bridge river lake mountain steppe road airport station factory plant market shop price
         reported opened closed promised refused signed measured counted planned delayed finished began visited found
         new old large small early late northern southern eastern western first second last public private""".split(),

@@ -9,7 +9,7 @@
 4. Where a cap of the newsletter is reached (source, family, topic, other country), a story is left to the page of all
    stories. Caps count every story of the mail, the lead too.
 5. Stories of the region that found their section full are told "In brief", as far as the caps allow; others are left
-   to the page of all stories.
+   to the page of all stories, which shows the best `ON_THE_PAGE` of them.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from functools import partial
 
 from babel.lists import format_list
 
-from digest.documents import Caps, Gazetteer
+from digest.documents import Caps, Gazetteer, Topic
 from digest.locale import translator
 from digest.model import Fate
 from digest.pipeline.pool import EditionInputs
@@ -29,7 +29,9 @@ from digest.pipeline.wording import locale_of
 
 LEAD, BRIEF, REST = "lead", "brief", "rest"
 SOURCES_OF_A_LEAD = 2
+ON_THE_PAGE = 1000  # most stories of the page of all stories beside those of the mail
 NEAR = 0.25  # points: stories that are so close may take turns
+OFF_THE_PAGE = Fate("below the cut", f"the page of all stories has {ON_THE_PAGE} better stories")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ class Arrangement:
 def arrange(ranked: Sequence[Ranked], inputs: EditionInputs) -> Arrangement:
     """The arrangement of ranked stories; the same input gives the same order."""
     sections = _sections(ranked, inputs)
-    places = {story.id: _section_of(story, inputs) for story in ranked}
+    sorting = _Sorting(inputs)
+    places = {story.id: sorting.section_of(story) for story in ranked}
     lead = _lead([s for s in ranked if places[s.id] is not None and s.candidate.readable], places)
     filling = _Filling(_Caps(inputs.newsletter.caps, inputs.newsletter.region, inputs.gazetteer), sections)
     if lead:
@@ -68,8 +71,9 @@ def arrange(ranked: Sequence[Ranked], inputs: EditionInputs) -> Arrangement:
     filling.fill([s for s in ranked if s is not lead], places)
     filled = tuple((s, tuple(filling.stories[s.key])) for s in sections if filling.stories[s.key])
     rest = tuple(s for s in ranked if filling.fates[s.id].section == REST)
+    filling.fates.update((s.id, OFF_THE_PAGE) for s in rest[ON_THE_PAGE:])
     homes = {id_: key for id_, key in places.items() if key is not None}
-    return Arrangement(lead, filled, rest, filling.fates, homes, tuple(sections))
+    return Arrangement(lead, filled, rest[:ON_THE_PAGE], filling.fates, homes, tuple(sections))
 
 
 class _Caps:
@@ -80,6 +84,7 @@ class _Caps:
         self._region, self._gazetteer = region, gazetteer
         self._taken: Counter[tuple[str, str]] = Counter()
         self._known: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._topics: dict[int, Topic | None] = {}  # by the identity of matches, of which many stories share one
 
     def count(self, story: Ranked) -> None:
         self._taken.update(self._keys(story))
@@ -110,11 +115,17 @@ class _Caps:
             self._known[story.id] = tuple(self._find_keys(story))
         return self._known[story.id]
 
+    def _main_topic(self, story: Ranked) -> Topic | None:
+        key = id(story.topics)
+        if key not in self._topics:
+            self._topics[key] = main_topic(story.topics)
+        return self._topics[key]
+
     def _find_keys(self, story: Ranked) -> Iterator[tuple[str, str]]:
         source = story.candidate.shown.feed.source
         yield "source", source.slug
         yield "family", source.family
-        if topic := main_topic(story.topics):
+        if story.topics and (topic := self._main_topic(story)):
             yield "topic", topic.title
         if country := country_of(story.region, self._region, self._gazetteer):
             yield "country", country
@@ -207,19 +218,35 @@ def _sections(ranked: Sequence[Ranked], inputs: EditionInputs) -> list[Section]:
     ]
 
 
-def _section_of(story: Ranked, inputs: EditionInputs) -> str | None:
-    """The key of the section that a story belongs to; None for a story of a region that the edition leaves out."""
-    region, inside = inputs.newsletter.region, inputs.gazetteer.inside
-    parent = inputs.gazetteer.parent(region)
-    is_own = inside(story.region, region)
-    if not is_own and parent is not None and not inside(story.region, parent):
-        return None
-    if not story.candidate.readable:
-        return "unreadable"
-    if not is_own:
-        return "more"
-    topic = claimant(story.topics)
-    return f"topic-{topic.slug}" if topic else "latest"
+class _Sorting:
+    """Which section a story belongs to; remembers what many stories share, their region and their topics."""
+
+    def __init__(self, inputs: EditionInputs) -> None:
+        self._home, self._gazetteer = inputs.newsletter.region, inputs.gazetteer
+        self._regions: dict[str, str | None] = {}
+        self._topics: dict[int, str] = {}
+
+    def section_of(self, story: Ranked) -> str | None:
+        """The key of its section; None for a story of a region that the edition leaves out."""
+        if story.region not in self._regions:
+            self._regions[story.region] = self._part_of(story.region)
+        part = self._regions[story.region]
+        if part is None or not story.candidate.readable:
+            return part and "unreadable"
+        if part == "more":
+            return part
+        matches = story.topics
+        if id(matches) not in self._topics:
+            topic = claimant(matches)
+            self._topics[id(matches)] = f"topic-{topic.slug}" if topic else "latest"
+        return self._topics[id(matches)]
+
+    def _part_of(self, region: str) -> str | None:
+        """ "home", "more" or None for a region that the edition leaves out."""
+        parent, inside = self._gazetteer.parent(self._home), self._gazetteer.inside
+        if inside(region, self._home):
+            return "home"
+        return "more" if parent is None or inside(region, parent) else None
 
 
 def country_of(region: str, home: str, gazetteer: Gazetteer) -> str | None:

@@ -42,24 +42,29 @@ def rank(pool: Pool, inputs: EditionInputs, places: Places | None = None) -> tup
     """The candidates, best first; equal scores in the order of story ids."""
     places = places or Places(inputs.gazetteer)
     topics = TopicMatcher(inputs.newsletter.topics)
-    ranked = [score(c, topics.matches(c), inputs, places) for c in pool.candidates]
+    told: dict[int, Part] = {}  # by the identity of matches, of which many stories share one
+    ranked = [_scored(c, topics.matches(c), inputs, places, told) for c in pool.candidates]
     return tuple(sorted(ranked, key=lambda r: (-round(r.score.total, 9), r.id)))
 
 
-def score(candidate: Candidate, topics: Sequence[TopicMatch], inputs: EditionInputs, places: Places) -> Ranked:
+def _scored(
+    candidate: Candidate, topics: tuple[TopicMatch, ...], inputs: EditionInputs, places: Places, told: dict[int, Part]
+) -> Ranked:
     """The candidate with its region and the seven parts of its score."""
+    if id(topics) not in told:
+        told[id(topics)] = _topics(topics)
     weights = inputs.newsletter.weights
     parts = (
         _coverage(candidate, weights),
         _velocity(candidate, weights, inputs),
         _freshness(candidate, weights, inputs),
-        _topics(topics),
+        told[id(topics)],
         _region(candidate.shown, weights, inputs, places),
         _quality(candidate.shown, weights),
         _novelty(candidate, weights),
     )
     region = places.story_region(candidate.counted, candidate.shown, inputs.newsletter.region)
-    return Ranked(candidate, region, tuple(topics), Score(parts))
+    return Ranked(candidate, region, topics, Score(parts))
 
 
 def _coverage(candidate: Candidate, weights: Weights) -> Part:
