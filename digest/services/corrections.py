@@ -96,5 +96,6 @@ def _message(
         subject=subject,
         html=renderer.mail_html(
             "email/correction.html", language=language, slug=view.newsletter, theme=view.theme, **values),
-        text=renderer.render("email/correction.txt", language=language, slug=view.newsletter, **values))
+        text=renderer.render("email/correction.txt", language=language, slug=view.newsletter, **values),
+        headers={"Content-Language": language})
     return editions.with_sender(message, newsletter)
