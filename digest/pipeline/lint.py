@@ -184,15 +184,15 @@ def _links(checked: Checked) -> Iterator[Finding]:
     hosts = _known_hosts(checked)
     for link in checked.page.all("a", "area"):
         address = link.attributes.get("href", "")
-        parts = urlsplit(address)
+        scheme, host = _scheme_and_host(address)
         where = f"html: {link.place()}"
-        if address.startswith("%%") or parts.scheme == "mailto":
+        if address.startswith("%%") or scheme == "mailto":
             continue
-        if parts.scheme not in {"http", "https"}:
-            said = f"a {parts.scheme}: address" if parts.scheme else "not a whole address: it leads nowhere in a mail"
+        if scheme not in {"http", "https"}:
+            said = f"a {scheme}: address" if scheme else "not a whole address: it leads nowhere in a mail"
             yield _error("link", f"{said}: {address or 'empty'}", where)
-        elif (parts.hostname or "") not in hosts:
-            yield _error("unknown-host", f"{parts.hostname} is of no story and not this site", where)
+        elif host not in hosts:
+            yield _error("unknown-host", f"{host} is of no story and not this site", where)
         if not link.text() and not any(image.attributes.get("alt") for image in link.all("img")):
             yield _error("link", f"a link without words: {address}", where)
 
@@ -202,7 +202,16 @@ def _known_hosts(checked: Checked) -> set[str]:
     addresses = [view.site_url, checked.base, view.theme.logo_url]
     for story in view.all_stories:
         addresses += [story.url, *(credit.url for credit in story.also_in)]
-    return {urlsplit(address).hostname or "" for address in addresses} - {""}
+    return {_scheme_and_host(address)[1] for address in addresses} - {""}
+
+
+def _scheme_and_host(address: str) -> tuple[str, str]:
+    """Both in lower case, "" where there is none."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme, parts.hostname or ""
+    except ValueError:  # such as http://[::1
+        return "", ""
 
 
 def _active(checked: Checked) -> Iterator[Finding]:
@@ -252,7 +261,7 @@ def _leaving(checked: Checked) -> Iterator[Finding]:
 
 
 def _marks(checked: Checked) -> Iterator[Finding]:
-    for where, part in (("subject", checked.view.subject), ("html", checked.html), ("text", checked.text)):
+    for where, part in (("html", checked.html), ("text", checked.text)):
         for mark in sorted(set(_MARK.findall(part)) - {UNSUBSCRIBE_MARK, REASON_MARK}):
             yield _error("mark", f"{mark} would be mailed as it is", where)
 

@@ -57,6 +57,7 @@ FAULTS = [  # code, level, what is done to the HTML
     ("link", "error", LINK, '<a href="/politics"'),
     ("link", "error", LINK, '<a href="javascript:alert(1)"'),
     ("link", "error", LINK, "<a"),
+    ("link", "error", LINK, '<a href="http://[::1"'),
     ("link", "error", "</body>", f'<a href="{views.LEAD.url}"></a></body>'),
     ("unknown-host", "error", "</body>", '<a href="https://count.example/r?u=1">Read</a></body>'),
     ("active", "error", "</body>", "<script>alert(1)</script></body>"),
@@ -127,6 +128,17 @@ def test_no_postal_address_is_asked_for_where_no_mail_leaves() -> None:
 def test_a_heavy_mail_is_found(error: int, warning: int, level: str) -> None:
     (found,) = findings(limits=Limits(html_error_bytes=error, html_warning_bytes=warning))
     assert (found.code, found.level) == ("html-size", level)
+
+
+@pytest.mark.parametrize("headline", [
+    "%%unsubscribe%% and %%name%%", "—", "<script>alert(1)</script> & more", "x" * 400,
+    "A_very/long-" + "word" * 40 + " that\u00a0does\u200bnot wrap", "نشست تهران پایان یافت",
+    "Цены   растут: “что” дальше?…"])
+def test_no_headline_of_a_feed_holds_an_edition(headline: str) -> None:
+    lead = replace(views.LEAD, headline=headline)
+    first, *others = views.EDITION.sections
+    changed = replace(first, stories=tuple(replace(story, headline=headline) for story in first.stories))
+    assert errors_of(findings(replace(views.EDITION, lead=lead, sections=(changed, *others)))) == ()
 
 
 def test_an_image_of_a_story_and_the_logo_are_known() -> None:
