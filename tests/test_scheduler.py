@@ -1,16 +1,17 @@
 """The scheduler over a real database and outbox; only the feeds' servers are pretended."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from digest.app import App
-from digest.documents import Weekly
+from digest.documents import Newsletter, Weekly
 from digest.mail.outbox import OutboxMailer
 from digest.model import Period
 from digest.parsing import ParserPool
@@ -18,14 +19,17 @@ from digest.ports import FetchRequest, FetchResponse
 from digest.resources import template_texts
 from digest.scheduler import Lane, Scheduler, running
 from digest.services.cycle import Cycle
+from digest.services.desk import approve
 from digest.services.editions import list_editions
 from digest.services.slots import list_skipped
 from digest.services.stories import StoryClusterer
 from digest.services.subscribers import subscribe
 from digest.storage.deliveries import count_by_state
+from digest.storage.editions import editions_of as all_editions
 from digest.storage.engine import read_only
 from tests.web.worlds import FixedClock, open_world, put_stories
 
+RELEASE = datetime(2023, 3, 20, 2, 0, tzinfo=UTC)  # of a newsletter with a desk: 08:00 in Almaty
 MORNING = datetime(2023, 3, 20, 1, 30, tzinfo=UTC)  # 07:30 in Almaty, half an hour after the send time
 RSS = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>Steppe Wire</title>
 <item><guid>x1</guid><title>Bridge over the Irtysh reopens to lorries</title><link>https://steppe-wire.example/x1</link>
@@ -160,6 +164,67 @@ def test_a_weekly_edition_is_published_and_mailed_to_nobody(world: Instance) -> 
     assert (week.name, week.state) == ("quiet/2023-03-20/weekly", "sent")
     assert week.view.path == "/quiet/2023-03-20/weekly/" and len(week.view.all_stories) == 2
     assert editions_of(world) == ["2023-03-20 sending"]
+
+
+def with_desk(world: Instance, on_timeout: str) -> Newsletter:
+    """The newsletter with a draft half an hour before its release."""
+    quiet = world.configuration.newsletters["quiet"]
+    desk = quiet.desk.model_copy(update={"minutes": 30, "on_timeout": on_timeout})
+    quiet = quiet.model_copy(update={"desk": desk, "send_time": time(8, 0)})
+    world.configuration = replace(world.configuration, newsletters={"quiet": quiet})
+    return quiet
+
+
+@pytest.mark.parametrize(("on_timeout", "state"), [("send", "sending"), ("hold", "draft")])
+def test_a_draft_is_built_ahead_and_goes_as_the_policy_says(world: Instance, on_timeout: str, state: str) -> None:
+    newsletter = with_desk(world, on_timeout)
+    put_stories(world)
+    with at_time(world, RELEASE - timedelta(minutes=31)) as early:
+        assert not early.release(newsletter) and drafts_of(world) == []
+    with at_time(world, RELEASE - timedelta(minutes=5)) as early:
+        assert not early.release(newsletter) and drafts_of(world) == ["2023-03-20 draft"]
+    with at_time(world, RELEASE) as due:
+        assert due.release(newsletter) == (state == "sending")
+    assert drafts_of(world) == [f"2023-03-20 {state}"]
+
+
+def test_a_held_edition_is_sent_once_approved_or_skipped_in_the_end(world: Instance) -> None:
+    newsletter = with_desk(world, "hold")
+    put_stories(world)
+    for hours in (0, 1):
+        with at_time(world, RELEASE + timedelta(hours=hours)) as at_work:
+            assert not at_work.release(newsletter)
+    with at_time(world, RELEASE + timedelta(hours=13)) as at_work:
+        assert not at_work.release(newsletter)
+    assert drafts_of(world) == ["2023-03-20 skipped"]
+
+
+def test_an_approved_edition_waits_for_its_release(world: Instance) -> None:
+    newsletter = with_desk(world, "hold")
+    put_stories(world)
+    early = RELEASE - timedelta(minutes=5)
+    with at_time(world, early) as at_work:
+        at_work.release(newsletter)
+        with read_only(world.engine) as connection:
+            (draft,) = all_editions(connection, "quiet")
+        approve(world.engine, draft, newsletter, world.settings, template_texts(None), actor="anna", now=early)
+        assert not at_work.release(newsletter)
+    assert drafts_of(world) == ["2023-03-20 approved"] and editions_of(world) == []
+    with at_time(world, RELEASE) as at_work:
+        assert at_work.release(newsletter)
+    assert drafts_of(world) == ["2023-03-20 sending"]
+
+
+@contextmanager
+def at_time(world: Instance, at: datetime) -> Iterator[Scheduler]:
+    """A scheduler that was started just now."""
+    world.clock = FixedClock(at)
+    yield scheduler(world)
+
+
+def drafts_of(world: Instance) -> list[str]:
+    with read_only(world.engine) as connection:
+        return [f"{row.date} {row.state}" for row in all_editions(connection, "quiet")]
 
 
 def test_it_polls_builds_and_mails_by_itself(world: Instance) -> None:
