@@ -99,7 +99,8 @@ def print_comparison(console: Console, days: Sequence[DayComparison], sides: tup
     for day in days:
         _print_day(console, day)
     sums = totals(days)
-    console.print(f"\n{sums.days} day{'' if sums.days == 1 else 's'}: {sums.leads} other leads, {sums.added} stories added, {sums.dropped} dropped, "
+    console.print(f"\n{sums.days} day{'' if sums.days == 1 else 's'}: {sums.leads} other leads, "
+                  f"{sums.added} stories added, {sums.dropped} dropped, "
                   f"{sums.moved} moved; repeated {sums.repeated_before} before, {sums.repeated_after} after")
 
 

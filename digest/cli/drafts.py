@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from digest.cli.overview import standing
 from digest.pipeline.changes import Change
@@ -14,7 +14,7 @@ from digest.pipeline.wording import Wording
 from digest.pipeline.working import WorkingStory
 from digest.services.desk import Waiting
 from digest.storage.desk import ActionRow
-from digest.storage.editions import EditionRow
+from digest.storage.editions import EditionRow, edition_name
 from digest.storage.slots import SkippedSlot
 
 SHOWN_HASH = 12  # digits of a hash that a terminal shows
@@ -24,9 +24,11 @@ SILENT = ("working",)  # parts of an action that the log leaves out
 
 def print_list(console: Console, rows: Sequence[EditionRow], skipped: Sequence[SkippedSlot]) -> None:
     """A line an edition, and one for each slot that has none."""
-    table = Table("edition", "state", "stories", "approved", "subject or note", box=None, pad_edge=False)
+    table = Table(Column("edition", no_wrap=True), Column("state", no_wrap=True), "stories", "approved",
+                  "subject or note", box=None, pad_edge=False)
     lines = [(row.date, row.period, _line(row)) for row in rows]
-    lines += [(s.date, s.period, (f"{s.newsletter}/{s.date}", "skipped", "", "", s.note)) for s in skipped]
+    lines += [(slot.date, slot.period, (edition_name(slot.newsletter, slot.date, slot.period), "skipped", "", "", slot.note))
+              for slot in skipped]
     for _, _, line in sorted(lines, key=lambda entry: (entry[0], entry[1]), reverse=True):
         table.add_row(*(escape(cell) for cell in line))
     console.print(table)

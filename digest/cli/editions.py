@@ -4,6 +4,7 @@ import asyncio
 import getpass
 import webbrowser
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from datetime import date as Date
 from pathlib import Path
@@ -17,8 +18,9 @@ from digest.cli.lint import print_findings
 from digest.cli.overview import print_built, print_overview, print_reason
 from digest.documents import Newsletter
 from digest.errors import NotFound
-from digest.model import Message
+from digest.model import Message, Period
 from digest.pipeline.render import without_sections
+from digest.pipeline.slots import due_slot
 from digest.pipeline.view import EditionView
 from digest.resources import template_texts
 from digest.services import deliveries, editions, leaving, newsletters, releases
@@ -58,9 +60,13 @@ date_option = click.option(
     "--date", callback=_day, metavar="YYYY-MM-DD", help="Day of the edition in its zone [today].")
 
 
+weekly_option = click.option("--weekly", is_flag=True, help="The weekly edition [the daily one].")
+
+
 @click.command()
 @click.argument("newsletter", required=False)
 @date_option
+@weekly_option
 @click.option("--now", callback=_instant, metavar="ISO", help="Make it as it would have been made at this instant.")
 @click.option("--format", "kind", type=click.Choice(FORMATS), help="Print the edition in this form.")
 @click.option("--as", "reader", metavar="EMAIL", help="Show the variant of one subscriber.")
@@ -69,8 +75,8 @@ date_option = click.option(
 @click.option("--open", "open_it", is_flag=True, help="Open the HTML in a browser.")
 @with_app
 def preview(
-    app: App, newsletter: str | None, date: Date | None, now: datetime | None, kind: str | None, reader: str | None,
-    recipient: str | None, out: Path | None, open_it: bool,
+    app: App, newsletter: str | None, date: Date | None, weekly: bool, now: datetime | None, kind: str | None,
+    reader: str | None, recipient: str | None, out: Path | None, open_it: bool,
 ) -> None:
     """Show an edition as it would be sent, with the reasons; store nothing, mail no reader.
 
@@ -78,7 +84,10 @@ def preview(
     """
     chosen = newsletters.chosen(app.configuration, newsletter)
     _poll_at_first(app, chosen)
-    shown = _preview(app, chosen, now or app.clock.now(), date)
+    period, instant = _period(chosen, weekly), now or app.clock.now()
+    if weekly and date is None:
+        date = newsletters.week_at_hand(chosen, instant)
+    shown = _preview(app, chosen, instant, date, period)
     view = without_sections(shown.view, _hidden_sections(app, chosen, reader))
     if view.empty_reason:
         click.echo(f"The edition is empty: {view.empty_reason}", err=True)
@@ -86,7 +95,7 @@ def preview(
         click.echo(_rendered(app, chosen, shown, view, kind, recipient or reader), nl=False)
     else:
         form = kind or SUFFIXES.get(out.suffix if out else "", "html")
-        path = out or app.instance.var / "preview" / f"{view.newsletter}-{view.date}.html"
+        path = out or app.instance.var / "preview" / f"{view.path.strip('/').replace('/', '-')}.html"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(_rendered(app, chosen, shown, view, form, recipient or reader))
         print_overview(Console(), view, shown.edition)
@@ -102,23 +111,32 @@ def preview(
 @click.command()
 @click.argument("newsletter")
 @date_option
+@weekly_option
 @click.option("--approve", is_flag=True, help="Approve a draft that waits for an editor, as you.")
 @click.option("--now", callback=_instant, hidden=True)
 @with_app
-def send(app: App, newsletter: str, date: Date | None, approve: bool, now: datetime | None) -> None:
+def send(
+    app: App, newsletter: str, date: Date | None, weekly: bool, approve: bool, now: datetime | None
+) -> None:
     """Build the edition of a day once, and mail it to every active subscriber.
 
     A draft at the desk goes as the newsletter's policy says of one that nobody approved: it is sent, or held until
     somebody approves it (here with --approve). Run again, it sends nothing twice: it mails only those who have not
-    got it.
+    got it. A weekly edition is mailed by this command alone; by itself it is only published.
     """
     chosen = newsletters.chosen(app.configuration, newsletter)
     deliveries.check_may_send(app.settings)
     _poll_at_first(app, chosen)
     instant = now or app.clock.now()
+    period = _period(chosen, weekly)
+    if weekly and date is None:
+        date, _ = due_slot(chosen, instant, period)
     release = releases.release(
         app.engine, app.configuration, chosen, app.settings, template_texts(app.instance.templates),
-        now=instant, date=date, approve_as=getpass.getuser() if approve else None)
+        now=instant, date=date, period=period, approve_as=getpass.getuser() if approve else None)
+    if release.outcome == "published" and release.built.edition:
+        release = replace(release, queued=releases.queue_deliveries(
+            app.engine, release.built.edition, chosen, app.settings, now=instant))
     edition, queued = release.built.edition, release.queued
     if edition is None or queued is None:
         click.echo(f"Not sent: the edition of {release.built.view.date} is {release.outcome}: {release.reason}")
@@ -155,10 +173,18 @@ def why(app: App, url: str, newsletter: str | None, date: Date | None, now: date
         print_reason(Console(), reason, chosen)
 
 
-def _preview(app: App, newsletter: Newsletter, now: datetime, date: Date | None) -> Preview:
+def _period(newsletter: Newsletter, weekly: bool) -> Period:
+    """The period asked for. Raises NotFound where the newsletter has no weekly edition."""
+    if weekly and newsletter.weekly is None:
+        raise NotFound("weekly edition of", newsletter.slug,
+                       hint=f"add a [weekly] table to config/newsletters/{newsletter.slug}.toml")
+    return Period.WEEKLY if weekly else Period.DAILY
+
+
+def _preview(app: App, newsletter: Newsletter, now: datetime, date: Date | None, period: Period) -> Preview:
     with read_only(app.engine) as conn:
         return editions.preview(conn, app.configuration, newsletter, app.settings,
-                                template_texts(app.instance.templates), now=now, date=date)
+                                template_texts(app.instance.templates), now=now, date=date, period=period)
 
 
 def _poll_at_first(app: App, newsletter: Newsletter) -> None:
@@ -201,7 +227,8 @@ def _rendered(
     cutoff = datetime.fromisoformat(view.cutoff)
     draft = deliveries.draft(_message(shown, view, newsletter, app), target=recipient or NOBODY,
                              settings=app.settings, now=cutoff)
-    standing = leaving.Standing(leaving.signed_up(newsletter.name, newsletter.language), newsletter.slug, newsletter.name)
+    reason = leaving.signed_up(newsletter.name, newsletter.language)
+    standing = leaving.Standing(reason, newsletter.slug, newsletter.name)
     return deliveries.envelope(draft, standing, settings=app.settings, signer=app.signer(), now=cutoff).data
 
 

@@ -1,10 +1,12 @@
 """Newsletters by name, and when their next editions are due."""
 
+from datetime import date as Date
 from datetime import datetime, timedelta
 
 from digest.documents import Configuration, Newsletter
 from digest.errors import NotFound
-from digest.pipeline.slots import next_release
+from digest.model import Period
+from digest.pipeline.slots import due_slot, local_date, next_release
 
 
 def chosen(configuration: Configuration, slug: str | None) -> Newsletter:
@@ -27,6 +29,14 @@ def upcoming(newsletter: Newsletter, now: datetime, count: int = 5) -> tuple[dat
     while len(releases) < count:
         releases.append(next_release(newsletter, releases[-1] if releases else now))
     return tuple(releases)
+
+
+def week_at_hand(newsletter: Newsletter, now: datetime) -> Date:
+    """The day of the weekly edition that is next, or today's where it is out already."""
+    newest, _ = due_slot(newsletter, now, Period.WEEKLY)
+    if newest == local_date(newsletter, now):
+        return newest
+    return local_date(newsletter, next_release(newsletter, now, Period.WEEKLY))
 
 
 def is_late(newsletter: Newsletter, release_at: datetime, now: datetime) -> bool:

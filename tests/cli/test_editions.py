@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
@@ -125,6 +126,21 @@ def test_sending_twice_mails_nobody_twice(instance: Path) -> None:
     assert len(mails(instance)) == 2
     assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in mails(instance)[0].read_bytes()
     assert "shown as it was stored" in ok(instance, "preview").stdout
+
+
+def test_a_weekly_edition_is_mailed_when_asked_for(instance: Path) -> None:
+    ok(instance, "subscribers", "add", "anna@example.org")
+    assert "no weekly edition of" in str(run(instance, "send", "kazakhstan", "--weekly").exception)
+    with (instance / "config" / "newsletters" / "kazakhstan.toml").open("a", encoding="utf-8") as document:
+        today = datetime.now(ZoneInfo("Asia/Almaty")).strftime("%a").lower()
+        document.write(f'[weekly]\nday = "{today}"\nsend_time = "00:00"\ntagline = "The week in brief."\n')
+    assert '"period": "weekly"' in ok(instance, "preview", "--weekly", "--format", "json").stdout
+    ok(instance, "send", "kazakhstan")
+    sent = ok(instance, "send", "kazakhstan", "--weekly")
+    assert "built and approved" in sent.stdout and "sent 1, deferred 0" in sent.stdout
+    assert "Nothing sent twice: 1 reader" in ok(instance, "send", "kazakhstan", "--weekly").stdout
+    assert len(mails(instance)) == 2
+    assert "/weekly" in ok(instance, "editions", "list").stdout
 
 
 def test_an_empty_edition_is_not_sent(instance: Path) -> None:
