@@ -1,6 +1,7 @@
 """Doubts about a configuration: what is allowed but hardly meant. Pure."""
 
 from digest.documents import Configuration, Newsletter
+from digest.locale import LANGUAGES
 from digest.text.taglines import cadence_doubt, find_typos
 
 
@@ -28,4 +29,7 @@ def _doubts_of(newsletter: Newsletter) -> list[str]:
         doubts += [f"{key}: {doubt}" for doubt in ([cadence] if cadence else []) + find_typos(line)]
     if newsletter.count and (missing := set(newsletter.read) - set(newsletter.count)):
         doubts.append(f"count: lacks {', '.join(sorted(missing))}, which read lists")
+    if newsletter.language not in LANGUAGES:
+        doubts.append(f"language: headings and links are not translated into {newsletter.language!r}, and stay English "
+                      f"(there are {', '.join(LANGUAGES)})")
     return doubts

@@ -115,6 +115,11 @@ def test_the_tagline_of_the_weekly_edition_is_doubted_by_its_own_cadence() -> No
     assert doubt.startswith(f"{NEWS}: weekly.tagline: says daily")
 
 
+def test_an_interface_language_without_a_catalogue_is_doubted() -> None:
+    (doubt,) = find_doubts(read_configuration({NEWS: NEWSLETTER + 'language = "de"\n', SRC: SOURCES}))
+    assert doubt.startswith(f"{NEWS}: language: headings and links are not translated into 'de'")
+
+
 def test_a_newsletter_without_feeds_is_doubted_and_a_good_one_is_not() -> None:
     assert find_doubts(read_configuration({NEWS: NEWSLETTER, SRC: SOURCES})) == []
     assert any("no feed of" in doubt for doubt in find_doubts(read_configuration({NEWS: NEWSLETTER})))

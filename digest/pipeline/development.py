@@ -17,6 +17,7 @@ from babel.dates import format_date, format_skeleton
 from digest.locale import translator
 from digest.model import Item
 from digest.pipeline.pool import Candidate, earliest
+from digest.pipeline.wording import locale_of
 from digest.text.sentences import sentence_texts
 from digest.text.stems import stem
 from digest.text.stopwords import STOPWORDS
@@ -148,4 +149,4 @@ def _day(day: str, today: Date, language: str) -> str:
     mailed = Date.fromisoformat(day)
     if language == "en" and (today - mailed).days <= WEEK_DAYS:
         return format_date(mailed, "EEEE", locale="en")
-    return format_skeleton("MMMMd", mailed, locale=language)
+    return format_skeleton("MMMMd", mailed, locale=locale_of(language))
