@@ -27,8 +27,9 @@ def print_list(console: Console, rows: Sequence[EditionRow], skipped: Sequence[S
     table = Table(Column("edition", no_wrap=True), Column("state", no_wrap=True), "stories", "approved",
                   "subject or note", box=None, pad_edge=False)
     lines = [(row.date, row.period, _line(row)) for row in rows]
-    lines += [(slot.date, slot.period, (edition_name(slot.newsletter, slot.date, slot.period), "skipped", "", "", slot.note))
-              for slot in skipped]
+    for slot in skipped:
+        name = edition_name(slot.newsletter, slot.date, slot.period)
+        lines.append((slot.date, slot.period, (name, "skipped", "", "", slot.note)))
     for _, _, line in sorted(lines, key=lambda entry: (entry[0], entry[1]), reverse=True):
         table.add_row(*(escape(cell) for cell in line))
     console.print(table)
