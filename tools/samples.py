@@ -71,8 +71,8 @@ def dressed(sample: Sample) -> Iterator[Sample]:
     lead = replace(view.lead, note="A note of the editor.", whats_new="The cost is known now.", developing=True,
                    original_headline="As its source wrote it")
     yield mailed("dressed up", replace(
-        view, period="weekly", lead=lead, notice="A short edition: few stories were new.", trimmed=12, missing_sources=("Radio One",),
-        theme=ThemeView("#0b5c66", "#7fd0dc", "sans", f"{site}/logo.png")))
+        view, period="weekly", lead=lead, notice="A short edition: few stories were new.", trimmed=12,
+        missing_sources=("Radio One",), theme=ThemeView("#0b5c66", "#7fd0dc", "sans", f"{site}/logo.png")))
     yield mailed("empty", replace(view, lead=None, sections=(), rest=(), subject=view.name, preheader="",
                                   empty_reason="no item of its feeds is new"))
 
