@@ -108,11 +108,22 @@ def set_note(conn: Connection, edition_id: int, note: str) -> bool:
     return changed.one_or_none() is not None
 
 
+def forget_working_set(conn: Connection, edition_id: int) -> None:
+    """Drops the working set of an edition that the desk cannot change any more: it is larger than the edition."""
+    conn.execute(update(editions).where(editions.c.id == edition_id).values(pool=None))
+
+
 def log(conn: Connection, edition_id: int, *, at: datetime, actor: str, kind: str, payload: Mapping[str, Any]) -> int:
     """Adds a line to the edition's log; its id."""
     text = json.dumps(dict(payload), ensure_ascii=False, sort_keys=True)
     values = {"edition_id": edition_id, "at": at, "actor": actor, "kind": kind, "payload": text}
     return int(conn.execute(edition_actions.insert().values(values).returning(edition_actions.c.id)).scalar_one())
+
+
+def reason_to_drop(conn: Connection, edition_id: int, story_id: str) -> str | None:
+    """Why the story was dropped, where that stands; None where nobody dropped it."""
+    drops = [row for row in actions_of(conn, edition_id, ("drop",)) if row.payload["story"] == story_id]
+    return str(drops[-1].payload.get("reason", "")) if drops else None
 
 
 def actions_of(conn: Connection, edition_id: int, kinds: Collection[str] | None = None) -> list[ActionRow]:
