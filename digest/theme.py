@@ -6,26 +6,32 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
+Colour = tuple[int, int, int]
 PAPER, DARK_PAPER = "#ffffff", "#1b1a19"  # ground of a mail's text in light and dark mode (templates/email)
 LEAST_CONTRAST = 4.5  # of text, WCAG 2.1 AA
 
 
-def contrast(colour: str, ground: str) -> float:
-    """The contrast ratio of two colours "#rrggbb", 1 to 21 (WCAG 2.1)."""
-    lighter, darker = sorted((_luminance(colour), _luminance(ground)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
+def contrast(one: Colour, other: Colour) -> float:
+    """WCAG 2 contrast of two colours, from 1 (equal) to 21 (black on white)."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
 
 
-def _luminance(colour: str) -> float:
-    channels = (int(colour[start:start + 2], 16) / 255 for start in (1, 3, 5))
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+def rgb(text: str) -> Colour:
+    """The colour that "#rrggbb" writes."""
+    red, green, blue = (int(text[start:start + 2], 16) for start in (1, 3, 5))
+    return red, green, blue
+
+
+def _luminance(colour: Colour) -> float:
+    red, green, blue = (c / 255 / 12.92 if c / 255 <= 0.04045 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def _legible(value: str, ground: str, where: str) -> str:
     if value and not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
         raise ValueError('must be a colour such as "#8f2d1f"')
-    if value and (ratio := contrast(value, ground)) < LEAST_CONTRAST:
+    if value and (ratio := contrast(rgb(value), rgb(ground))) < LEAST_CONTRAST:
         raise ValueError(f"has a contrast of {ratio:.1f} on {where} ({ground}); text needs {LEAST_CONTRAST}: "
                          f"take a {'darker' if ground == PAPER else 'lighter'} colour")
     return value.lower()

@@ -3,13 +3,13 @@ from pydantic import ValidationError
 
 from digest.documents import Newsletter, read_document
 from digest.errors import ConfigError
-from digest.theme import Theme, contrast
+from digest.theme import Theme, contrast, rgb
 
 
 def test_contrast_is_that_of_wcag() -> None:
-    assert contrast("#ffffff", "#000000") == pytest.approx(21)
-    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
-    assert contrast("#123456", "#123456") == 1
+    assert contrast(rgb("#ffffff"), rgb("#000000")) == pytest.approx(21)
+    assert contrast(rgb("#777777"), rgb("#ffffff")) == pytest.approx(4.48, abs=0.01)
+    assert contrast(rgb("#123456"), rgb("#123456")) == 1
 
 
 @pytest.mark.parametrize("values", [

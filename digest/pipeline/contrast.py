@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from digest.pipeline.elements import Element
+from digest.theme import LEAST_CONTRAST, Colour, contrast
 
-MINIMUM = 4.5  # WCAG 2 level AA for text of any size
-Colour = tuple[int, int, int]
 LIGHT, DARK, OUTLOOK = "light", "dark", "dark in Outlook"  # how a mail reader shows the mail
 _DEFAULTS: dict[str, tuple[Colour, Colour, Colour]] = {  # text, ground, links
     LIGHT: ((0, 0, 0), (255, 255, 255), (0, 0, 238)),
@@ -70,12 +69,6 @@ class _Rule:
         return all(any(step.fits(ancestor) for ancestor in above) for step in reversed(outer))
 
 
-def ratio(one: Colour, other: Colour) -> float:
-    """WCAG 2 contrast of two colours, from 1 (equal) to 21 (black on white)."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
 def read_colour(text: str) -> Colour | None:
     """The first colour in a CSS value; None where there is none that can be read."""
     for match in _COLOUR.finditer(text):
@@ -91,7 +84,7 @@ def read_colour(text: str) -> Colour | None:
     return None
 
 
-def find_faint(page: Element, minimum: float = MINIMUM) -> list[Faint]:
+def find_faint(page: Element, minimum: float = LEAST_CONTRAST) -> list[Faint]:
     """Texts whose contrast is below `minimum`, one of each mode and pair of colours, in the order of the page.
 
     The modes are light, and those dark ones that the mail has rules for.
@@ -100,7 +93,7 @@ def find_faint(page: Element, minimum: float = MINIMUM) -> list[Faint]:
     found: dict[tuple[str, str, str], Faint] = {}
     for mode in (LIGHT, *sorted({rule.mode for rule in rules if rule.mode})):
         for element, colour, ground in _shown_texts(page, rules, mode):
-            if (value := ratio(colour, ground)) < minimum:
+            if (value := contrast(colour, ground)) < minimum:
                 key = (mode, _hex(colour), _hex(ground))
                 found.setdefault(key, Faint(mode, round(value, 2), key[1], key[2], element.place()))
     return list(found.values())
@@ -206,11 +199,6 @@ def _declarations(text: str) -> dict[str, tuple[str, bool]]:
             plain = value.removesuffix("!important").rstrip()
             found[name.strip().lower()] = (plain, plain != value)
     return found
-
-
-def _luminance(colour: Colour) -> float:
-    red, green, blue = (c / 255 / 12.92 if c / 255 <= 0.04045 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def _hex(colour: Colour) -> str:

@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 
 from digest.documents import Newsletter
 from digest.model import REASON_MARK, UNSUBSCRIBE_MARK
-from digest.pipeline.contrast import MINIMUM, find_faint
+from digest.pipeline.contrast import find_faint
 from digest.pipeline.elements import Element, parse_elements
 from digest.pipeline.view import EditionView, StoryView
 from digest.text.taglines import cadence_doubt, find_typos
+from digest.theme import LEAST_CONTRAST
 
 Level = Literal["error", "warning"]
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -44,7 +45,7 @@ class Limits:
     html_error_bytes: int = 102_000  # beyond it Gmail cuts the mail off and hides the unsubscribe link
     subject_warning: int = 78
     subject_error: int = 150
-    contrast: float = MINIMUM
+    contrast: float = LEAST_CONTRAST
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 import pytest
 
-from digest.pipeline.contrast import find_faint, ratio, read_colour
+from digest.pipeline.contrast import find_faint, read_colour
 from digest.pipeline.elements import parse_elements
+from digest.theme import contrast
 
 
 @pytest.mark.parametrize(("one", "other", "expected"), [
@@ -13,7 +14,7 @@ from digest.pipeline.elements import parse_elements
     ((0x77, 0x77, 0x77), (255, 255, 255), 4.48),
 ])
 def test_the_ratio_is_that_of_wcag(one: tuple[int, int, int], other: tuple[int, int, int], expected: float) -> None:
-    assert round(ratio(one, other), 2) == round(ratio(other, one), 2) == expected
+    assert round(contrast(one, other), 2) == round(contrast(other, one), 2) == expected
 
 
 @pytest.mark.parametrize(("text", "colour"), [
