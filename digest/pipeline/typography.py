@@ -85,7 +85,7 @@ def _apostrophe(text: str, position: int, style: Style, language: str) -> str:
     before, after = _around(text, position)
     if language == "uz" and before in "oOgG":
         return "ʻ"  # part of the letter
-    if before.isalpha() and (after.isalpha() or style.singles):
+    if (before.isalpha() and (after.isalpha() or style.singles)) or (before.isalnum() and after.isalpha()):
         return "’"
     return "’" if style.singles and after.isalnum() and not before.isalnum() else "'"
 

@@ -18,6 +18,7 @@ N = "\u00a0"
     ("en", '''He wrote "the so-called 'reform' of the '90s"''', "He wrote “the so-called ‘reform’ of the ’90s”"),
     ("en", "Oil falls - for now", f"Oil falls{N}– for now"),
     ("en", "Gas at $5 million, up 7 percent", f"Gas at $5{N}million, up 7{N}percent"),
+    ("en", "The Pixel 2's camera, 5' long", "The Pixel 2’s camera, 5' long"),
     ("en", 'A 5" pipe', 'A 5" pipe'),  # inches, no quotation
     ("ru", 'ТОО "Газета "Время" ответило', 'ТОО "Газета «Время» ответило'),  # one mark is missing
     ("ru", 'Завод "Алтын" остановлен в Алматы', f"Завод «Алтын» остановлен в{N}Алматы"),
