@@ -21,6 +21,7 @@ from digest.errors import NotFound
 from digest.model import Message, Period
 from digest.pipeline.render import without_sections
 from digest.pipeline.slots import due_slot
+from digest.pipeline.thin import decide
 from digest.pipeline.view import EditionView
 from digest.resources import template_texts
 from digest.services import deliveries, editions, leaving, newsletters, releases
@@ -99,6 +100,8 @@ def preview(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(_rendered(app, chosen, shown, view, form, recipient or reader))
         print_overview(Console(), view, shown.edition)
+        if shown.edition is None and not view.empty_reason:
+            click.echo(f"At its release: {decide(shown.view, chosen)}")
         print_findings(Console(), check(
             shown.view, editions.renderer_of(shown.templates, app.settings), chosen, app.settings))
         click.echo(f"Written to {path}")

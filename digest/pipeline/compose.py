@@ -13,7 +13,8 @@ from math import ceil
 from zoneinfo import ZoneInfo
 
 from digest.locale import translator
-from digest.model import BodyPolicy, DateQuality, Fate, Item, Score
+from digest.model import BodyPolicy, DateQuality, Fate, Item, Period, Score
+from digest.pipeline import thin
 from digest.pipeline.arrange import BRIEF, Arrangement, Section, arrange
 from digest.pipeline.development import whats_new
 from digest.pipeline.excerpt import HEADLINE, LEAD, OTHER, Length, cut_characters, excerpt
@@ -95,10 +96,15 @@ def _view(arrangement: Arrangement, fates: Mapping[str, Fate], inputs: EditionIn
         cutoff=inputs.cutoff.astimezone(UTC).isoformat(timespec="seconds"),
         rule=inclusion_rule(inputs),
         empty_reason=None if lead or sections or rest else _empty_reason(fates, inputs),
-        notice=None, trimmed=0, theme=ThemeView(**newsletter.theme.model_dump()),
+        notice=_notice(lead, sections, inputs), trimmed=0, theme=ThemeView(**newsletter.theme.model_dump()),
         missing_sources=inputs.missing_sources,
         site_url=inputs.site_url, postal_address=inputs.postal_address,
     ))
+
+
+def _notice(lead: StoryView | None, sections: Iterable[SectionView], inputs: EditionInputs) -> str | None:
+    count = (lead is not None) + sum(len(section.stories) for section in sections)
+    return thin.notice(count, inputs.newsletter, inputs.merged, inputs.date) if inputs.period is Period.DAILY else None
 
 
 def first_look(view: EditionView) -> EditionView:

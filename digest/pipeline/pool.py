@@ -45,11 +45,15 @@ class EditionInputs:
     site_url: str = ""
     postal_address: str = ""
     period: Period = Period.DAILY
+    merged: tuple[Date, ...] = ()  # days whose editions were too thin to be sent: their stories are in this window
 
     @property
     def oldest(self) -> timedelta:
-        """How long before the cut-off a dated item may have been published."""
-        return OLDEST[self.period]
+        """How long before the cut-off a dated item may have been published: longer where days are merged."""
+        usual = OLDEST[self.period]
+        if not self.merged:
+            return usual
+        return max(usual, self.cutoff - self.since + usual - FIRST_WINDOW[self.period])
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from digest.pipeline.working import working_set
 from digest.services import deliveries, leaving
 from digest.settings import Settings, SiteSettings
 from digest.storage import deliveries as ledger
+from digest.storage import desk as desk_storage
 from digest.storage import editions as storage
 from digest.storage import items as item_storage
 from digest.storage import stories as story_storage
@@ -80,6 +81,7 @@ class Memory:
 
     since: datetime
     mailed: Mapping[str, Mailed]
+    merged: tuple[Date, ...] = ()  # days whose stories it takes over
 
 
 def plan(
@@ -131,6 +133,7 @@ def inputs_of(
         date=date,
         late=frozenset(late),
         mailed=memory.mailed,
+        merged=memory.merged,
         missing_sources=_missing_sources(conn, configuration, newsletter, cutoff),
         items_seen=storage.count_seen(conn, feed_ids, cutoff),
         site_url=site.url,
@@ -144,9 +147,14 @@ def memory_of(
 ) -> Memory:
     """What the stored editions before `date` tell the one cut off at `cutoff`."""
     before = storage.edition_before(conn, newsletter.slug, date, cutoff=cutoff, period=period)
+    since = before.cutoff_at if before else None
+    merged = storage.merged_before(
+        conn, newsletter.slug, date, cutoff=cutoff, since=since) if period is Period.DAILY else []
+    first = merged[0][1] if merged else cutoff  # of what no edition had yet
     return Memory(
-        before.cutoff_at if before else cutoff - FIRST_WINDOW[period],
-        storage.mailed_stories(conn, newsletter.slug, before=date, cutoff=cutoff, period=period))
+        since or first - FIRST_WINDOW[period],
+        storage.mailed_stories(conn, newsletter.slug, before=date, cutoff=cutoff, period=period),
+        tuple(day for day, _ in merged))
 
 
 def slot_of(
@@ -188,8 +196,24 @@ def why(
     for item in item_storage.find_items(conn, url):
         story_id = story_storage.story_of(conn, item.id, inputs.cutoff)
         fate = composed.fates.get(item.id) or item_gate(item, inputs) or NO_STORY
+        if edition and story_id and fate.section:
+            fate = _fate_at_the_desk(conn, edition, story_id, fate)
         reasons.append(Reason(item, day, fate, story_id, composed.scores.get(story_id or "")))
     return tuple(reasons)
+
+
+def _fate_at_the_desk(conn: Connection, edition: EditionRow, story_id: str, fate: Fate) -> Fate:
+    """What editors made of the fate that a story's item had when the edition was built."""
+    view = edition.view
+    places = {p.story_id: p.section for p in placed(view, {story.id: () for story in view.all_stories})}
+    if story_id not in places:
+        reason = desk_storage.reason_to_drop(conn, edition.id, story_id)
+        return Fate("dropped", f"an editor dropped its story: {reason}") if reason is not None else fate
+    if places[story_id] == fate.section:
+        return fate
+    if places[story_id] == REST:
+        return Fate("moved out", "an editor moved its story to the page of all stories", REST)
+    return Fate("chosen", f"an editor moved its story to {places[story_id]}", places[story_id])
 
 
 def stored_edition(

@@ -15,6 +15,7 @@ from digest.documents import Configuration, Newsletter
 from digest.errors import ApprovalStale, EditionClosed
 from digest.model import DeliveryState, Message, Period
 from digest.pipeline.slots import Slot, local_date, next_release
+from digest.pipeline.thin import decide
 from digest.services import deliveries, desk, editions, subscribers
 from digest.services.editions import Built
 from digest.services.newsletters import is_late
@@ -116,9 +117,10 @@ def release(
 
     Steps:
     1. build it, where the day has none;
-    2. approve a draft: by the newsletter's policy (`desk.on_timeout`), or because somebody says so (`approve_as`);
+    2. skip a draft that is too thin, where the newsletter says so and nobody else does; it is final;
+    3. approve a draft: by the newsletter's policy (`desk.on_timeout`), or because somebody says so (`approve_as`);
        one that lint finds errors in, or that the policy holds, stays a draft;
-    3. queue what is approved for its readers; a weekly one is published.
+    4. queue what is approved for its readers; a weekly one is published.
     """
     built = editions.build(engine, configuration, newsletter, settings, templates, now=now, date=date, period=period)
     edition = built.edition
@@ -130,6 +132,10 @@ def release(
     if edition.state == "draft":
         if newsletter.desk.minutes and newsletter.desk.on_timeout == "hold" and approve_as is None:
             return Release("held", built, HELD, news=desk.hold_back(engine, edition, HELD, now=now))
+        decision = decide(edition.view, newsletter)
+        if decision.action != "send" and approve_as is None:
+            desk.close(engine, edition, "skipped", decision.reason, actor=POLICY, now=now)
+            return Release("closed", built, f"skipped: {decision.reason}")
         try:
             actor = approve_as or POLICY
             approval = desk.approve(engine, edition, newsletter, settings, templates, actor=actor, now=now)

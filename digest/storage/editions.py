@@ -11,10 +11,11 @@ from datetime import date as Date
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, or_, select, update
 
 from digest.model import Period
 from digest.pipeline.pool import Mailed
+from digest.pipeline.thin import MERGED, SKIPPED
 from digest.pipeline.view import EditionView, from_json
 from digest.storage.schema import (
     edition_messages,
@@ -135,12 +136,29 @@ def edition_before(
 ) -> EditionRow | None:
     """The newest edition of an earlier day whose cut-off is earlier than `cutoff`; None for the first.
 
-    One that was skipped or cancelled does not count: its stories may stand in the next.
+    One that was cancelled or came too late does not count: its stories may stand in the next. One that was skipped as
+    too thin does.
     """
-    earlier = and_(editions.c.date < date.isoformat(), editions.c.cutoff_at < cutoff, editions.c.state.in_(LIVE))
+    counts = or_(editions.c.state.in_(LIVE), and_(editions.c.state == "skipped", editions.c.note.startswith(SKIPPED)))
+    earlier = and_(editions.c.date < date.isoformat(), editions.c.cutoff_at < cutoff, counts)
     row = conn.execute(
         _of(newsletter, period).where(earlier).order_by(editions.c.date.desc()).limit(1)).one_or_none()
     return read_edition(row) if row else None
+
+
+def merged_before(
+    conn: Connection, newsletter: str, date: Date, *, cutoff: datetime, since: datetime | None
+) -> list[tuple[Date, datetime]]:
+    """Day and cut-off of the daily editions whose stories wait for the one of `date`, oldest first.
+
+    `since` is the cut-off of the last edition that counts; None where there is none.
+    """
+    merged = _of(newsletter, Period.DAILY).where(
+        editions.c.date < date.isoformat(), editions.c.cutoff_at < cutoff, editions.c.state == "skipped",
+        editions.c.note.startswith(MERGED))
+    if since is not None:
+        merged = merged.where(editions.c.cutoff_at > since)
+    return [(Date.fromisoformat(row.date), row.cutoff_at) for row in conn.execute(merged.order_by(editions.c.date))]
 
 
 def editions_of(
