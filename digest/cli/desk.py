@@ -215,9 +215,10 @@ def approve(app: App, edition: str, sha: str | None, despite_errors: bool, by: s
     row = approval.edition
     if approval.given:
         click.echo(f"Approved {row.name}: {row.view_sha256}")
-        released = row.release_at and row.release_at <= app.clock.now()
-        click.echo(f"Its release has come: digest serve sends it, or digest send {row.newsletter} --date {row.date}"
-                   if released else f"It goes at {row.release_at:%Y-%m-%d %H:%M} UTC.")
+        if row.release_at and row.release_at > app.clock.now():
+            click.echo(f"It goes at {row.release_at:%Y-%m-%d %H:%M} UTC.")
+        else:
+            click.echo(f"Its release has come: digest serve sends it, or digest send {row.newsletter} --date {row.date}")
     else:
         click.echo(f"{row.name} was approved by {row.approved_by} before, with the same view.")
 
