@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
+from digest.model import Block
 from digest.pipeline.view import EditionView, StoryView
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -21,6 +22,7 @@ JSON_TYPE = "application/feed+json"
 JSON_FEED = "https://jsonfeed.org/version/1.1"
 SUMMARY_HEADLINES = 5
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # `updated` of a feed without entries
+_HEADED = (Markup("<p>{}</p>"), Markup("<h3>{}</h3>"))  # a paragraph of a story's text, a subhead
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -101,9 +103,9 @@ def content(view: EditionView) -> str:
 
 
 def _lead(story: StoryView) -> Markup:
-    texts = [block.text for block in story.body] or ([story.excerpt] if story.excerpt else [])
-    paragraphs = Markup("").join(Markup("<p>{}</p>").format(text) for text in texts)
-    return Markup("<h2>{}</h2><p>{}</p>{}").format(_link(story), _credit(story), paragraphs)
+    blocks = story.body or ((Block("p", story.excerpt),) if story.excerpt else ())
+    texts = Markup("").join(_HEADED[block.kind == "h2"].format(block.text) for block in blocks)
+    return Markup("<h2>{}</h2><p>{}</p>{}").format(_link(story), _credit(story), texts)
 
 
 def _line(story: StoryView) -> Markup:

@@ -1,6 +1,6 @@
 """The archive of a newsletter: its editions by page of a list, and the documents of its feeds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date as Date
 
@@ -35,6 +35,11 @@ def archive_page(conn: Connection, newsletter: str, *, before: Date | None = Non
 def all_days(conn: Connection, newsletter: str) -> tuple[ArchiveDay, ...]:
     """Every edition of the archive, newest first."""
     return tuple(storage.archive_days(conn, newsletter))
+
+
+def current(days: Sequence[ArchiveDay]) -> ArchiveDay | None:
+    """What a newsletter's own page shows: its newest daily edition; where there is none, its newest weekly one."""
+    return next((day for day in days if day.period is Period.DAILY), days[0] if days else None)
 
 
 def archived(conn: Connection, newsletter: str, date: Date, period: Period = Period.DAILY) -> EditionRow | None:

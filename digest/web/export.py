@@ -7,12 +7,11 @@ from typing import Any
 
 from digest.app import App
 from digest.errors import NotFound
-from digest.model import Period
 from digest.pipeline.static_site import file_of, link_between, offline, stories_linked
 from digest.pipeline.syndication import atom, json_feed
 from digest.pipeline.view import EditionView
 from digest.services import archive, corrections
-from digest.services.archive import ArchivePage
+from digest.services.archive import ArchivePage, current
 from digest.services.deliveries import base_url
 from digest.storage.archive import ArchiveDay
 from digest.storage.editions import EditionRow
@@ -23,18 +22,14 @@ from digest.web.stories import story_values
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A newsletter with editions, as the first page lists it."""
+    """A newsletter with editions, as the first page lists it; named as in its newest edition."""
 
     slug: str
     name: str
     tagline: str
     region: str
     days: tuple[ArchiveDay, ...]  # newest first
-
-    @property
-    def newest(self) -> ArchiveDay:
-        """What its own page shows: the newest daily edition, or the newest of all where there is none."""
-        return next((day for day in self.days if day.period is Period.DAILY), self.days[0])
+    newest: ArchiveDay  # what its own page shows
 
 
 def archive_files(app: App, pages: Pages) -> Iterator[tuple[str, bytes]]:
@@ -92,8 +87,10 @@ class _Export:
     def _shelf(self, slug: str) -> Shelf:
         with read_only(self._app.engine) as conn:
             days = archive.all_days(conn, slug)
-        view = self._edition(days[0]).view
-        return Shelf(slug, view.name, view.tagline, view.region, days)
+        newest = current(days)
+        assert newest is not None
+        view = self._edition(newest).view
+        return Shelf(slug, view.name, view.tagline, view.region, days, newest)
 
     def _edition(self, day: ArchiveDay) -> EditionRow:
         with read_only(self._app.engine) as conn:

@@ -17,7 +17,6 @@ from digest.services import archive, corrections
 from digest.services.archive import ArchivePage
 from digest.services.corrections import CorrectionView
 from digest.services.newsletters import chosen
-from digest.storage.archive import ArchiveDay
 from digest.storage.editions import edition_name
 from digest.storage.engine import read_only
 from digest.web.pages import Pages
@@ -39,7 +38,7 @@ def router(app: App, pages: Pages) -> APIRouter:
     @routes.get("/{slug}/")
     def current(slug: str, before: str | None = None) -> HTMLResponse:
         newsletter = chosen(app.configuration, slug)
-        newest = current_day(app, slug)
+        newest = archive.current(days_of(app, slug, None).days)
         if newest is None:
             release = next_release(newsletter, app.clock.now())
             return pages.html("web/waiting.html", language=newsletter.language, newsletter=newsletter,
@@ -72,12 +71,6 @@ def router(app: App, pages: Pages) -> APIRouter:
         return HTMLResponse(text, headers=CACHED)
 
     return routes
-
-
-def current_day(app: App, slug: str) -> ArchiveDay | None:
-    """The newest daily edition; where there is none, the newest weekly one; None where there is neither."""
-    days = days_of(app, slug, None).days
-    return next((day for day in days if day.period is Period.DAILY), days[0] if days else None)
 
 
 def days_of(app: App, slug: str, before: Date | None) -> ArchivePage:

@@ -41,7 +41,8 @@ def test_a_feed_is_as_new_as_its_newest_entry() -> None:
 def test_links_may_be_between_files() -> None:
     here = replace(CHANNEL, link=lambda address: link_between("/kazakhstan/feed.atom", address))
     root = ElementTree.fromstring(atom(here, [Published(views.EDITION, AT)]))
-    assert [link.get("href") for link in root.iter(f"{ATOM}link")] == ["feed.atom", "index.html", "2023-03-20/index.html"]
+    links = [link.get("href") for link in root.iter(f"{ATOM}link")]
+    assert links == ["feed.atom", "index.html", "2023-03-20/index.html"]
     feed = json.loads(json_feed(here, [Published(views.EDITION, AT)]))
     assert (feed["home_page_url"], feed["items"][0]["url"]) == ("index.html", "2023-03-20/index.html")
     assert feed["items"][0]["id"].startswith(SITE)
@@ -51,6 +52,7 @@ def test_full_text_stands_only_where_the_page_may_show_it() -> None:
     lead = views.EDITION.lead
     assert lead is not None and lead.body
     assert lead.body[-1].text in unescape(content(views.EDITION))
+    assert "<h3>A changed chamber</h3>" in content(views.EDITION)
     under_excerpt = replace(views.EDITION, lead=replace(lead, body=()))
     assert lead.body[-1].text not in (text := unescape(content(under_excerpt))) and lead.excerpt in text
     under_headline = replace(views.EDITION, lead=replace(lead, body=(), excerpt=""))

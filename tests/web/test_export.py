@@ -28,7 +28,7 @@ def archive(world: App) -> App:
     lead = views.EDITION.lead
     assert lead is not None
     publish(world, replace(views.EDITION, date="2023-03-21", lead=replace(lead, id=first)))
-    publish(world, replace(views.EDITION, date="2023-03-19", period="weekly"))
+    publish(world, replace(views.EDITION, date="2023-03-21", period="weekly", tagline="The week."))
     return world
 
 
@@ -67,11 +67,13 @@ def test_every_public_page_is_there(archive: App) -> None:
     files = exported(archive)
     assert {name for name in files if name.endswith("index.html")} == {
         "index.html", "kazakhstan/index.html", "kazakhstan/2023-03-20/index.html", "kazakhstan/2023-03-21/index.html",
-        "kazakhstan/2023-03-19/weekly/index.html"}
-    assert {"kazakhstan/2023-03-20/all.html", "kazakhstan/2023-03-19/weekly/all.html", "kazakhstan/feed.atom",
+        "kazakhstan/2023-03-21/weekly/index.html"}
+    assert {"kazakhstan/2023-03-20/all.html", "kazakhstan/2023-03-21/weekly/all.html", "kazakhstan/feed.atom",
             "kazakhstan/feed.json", "static/site.css"} <= files.keys()
     assert sum(name.startswith("stories/") for name in files) == 1
     assert "2023-03-20/index.html" in files["kazakhstan/index.html"]
+    assert views.EDITION.tagline in unescape(files["index.html"])
+    assert files["kazakhstan/index.html"].count("<h1") == 1
 
 
 def test_nothing_needs_a_server(archive: App) -> None:
