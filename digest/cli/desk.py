@@ -218,7 +218,8 @@ def approve(app: App, edition: str, sha: str | None, despite_errors: bool, by: s
         if row.release_at and row.release_at > app.clock.now():
             click.echo(f"It goes at {row.release_at:%Y-%m-%d %H:%M} UTC.")
         else:
-            click.echo(f"Its release has come: digest serve sends it, or digest send {row.newsletter} --date {row.date}")
+            command = f"digest send {row.newsletter} --date {row.date}"
+            click.echo(f"Its release has come: digest serve sends it, or {command}")
     else:
         click.echo(f"{row.name} was approved by {row.approved_by} before, with the same view.")
 

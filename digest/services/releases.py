@@ -173,7 +173,8 @@ def queue_deliveries(
                 conn, subject=held.subject, channel=deliveries.MAIL, target=reader.subscriber.email,
                 message=messages[hidden], unsubscribe=f"subscription:{reader.id}", due_at=now, now=now,
                 view_sha256=held.view_sha256)
-        storage.move(conn, held.id, "sending", since="approved")
+        if storage.move(conn, held.id, "sending", since="approved"):
+            desk_storage.forget_working_set(conn, held.id)
     return Queued(new, len(readers) - new)
 
 
@@ -183,6 +184,7 @@ def publish(engine: Engine, edition: EditionRow) -> None:
         check_approved(desk_storage.hold(conn, edition.id))
         if storage.move(conn, edition.id, "sending", since="approved"):
             storage.move(conn, edition.id, "sent", since="sending")
+            desk_storage.forget_working_set(conn, edition.id)
 
 
 def settle(engine: Engine, edition: EditionRow) -> dict[DeliveryState, int]:

@@ -247,6 +247,27 @@ def test_editions_are_found_by_name_or_as_the_newest_open_one(room: Newsroom) ->
         assert desk.find(conn, ("kazakhstan", None, Period.DAILY), closed=True) == closed
 
 
+def test_why_says_what_editors_did(room: Newsroom) -> None:
+    room.draft()
+    urls = {s.headline: s.url for s in room.edition().view.all_stories}
+
+    def why(headline: str) -> tuple[str, str, str | None]:
+        with read_only(room.engine) as conn:
+            (reason,) = editions.why(conn, room.configuration, room.news, SETTINGS, TEMPLATES, urls[headline], now=NOW)
+        return reason.fate.gate, reason.fate.why, reason.fate.section
+
+    before = why(GRAIN)
+    change(room, "drop", story=story(room, BRIDGE), reason="a hoax")
+    change(room, "pin", story=story(room, GRAIN))
+    assert why(BRIDGE) == ("dropped", "an editor dropped its story: a hoax", None)
+    assert why(GRAIN) == ("chosen", "an editor moved its story to lead", "lead")
+    change(room, "move", story=story(room, GRAIN), section="rest")
+    assert why(GRAIN)[0] == "moved out"
+    for _ in range(3):
+        desk.undo(room.engine, room.edition(), actor="anna", now=EARLY)
+    assert why(GRAIN) == before
+
+
 def test_an_edition_of_before_the_desk_is_left_alone(room: Newsroom) -> None:
     draft = room.draft()
     with room.engine.begin() as conn:

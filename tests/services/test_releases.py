@@ -145,6 +145,15 @@ def test_nothing_is_queued_that_is_not_what_was_approved(room: Newsroom) -> None
     assert room.rows() == []
 
 
+def test_the_working_set_is_kept_no_longer_than_the_desk_needs_it(room: Newsroom) -> None:
+    room.draft()
+    with read_only(room.engine) as conn:
+        assert len(desk.copies_of(conn, room.edition())) == 3
+    room.release()
+    with read_only(room.engine) as conn:
+        assert desk.copies_of(conn, room.edition()) == {} and desk.differences(conn, room.edition()) == ()
+
+
 def test_a_change_between_approval_and_ledger_never_reaches_a_reader(room: Newsroom) -> None:
     room.draft()
     approved = approve(room).edition
