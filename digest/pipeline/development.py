@@ -74,7 +74,7 @@ def whats_new(candidate: Candidate, today: Date, language: str) -> str:
 def figures(item: Item, before: Iterable[Item]) -> Iterator[tuple[str, str]]:
     """The new figures of an item, each with what makes two of them one: its unit."""
     known = {_digits(number) for old in before for number in _ANY_NUMBER.findall(_whole_text(old))}
-    for match in _FIGURE.finditer(f"{item.title}\n\n{item.summary}"):
+    for match in _FIGURE.finditer(item.summary):  # in a title the next word may be a verb: "1 million download"
         sign, number, percent, word, following = match.groups()
         if _digits(number) in known or _is_year(number):
             continue

@@ -1,7 +1,7 @@
 """Excerpts: whole sentences of an item's text, as many as its place in the edition allows."""
 
 from dataclasses import dataclass
-from itertools import islice
+from itertools import dropwhile, islice
 
 from digest.model import BodyPolicy, Item
 from digest.text.sentences import each_sentence
@@ -10,6 +10,7 @@ from digest.text.tokens import fold, word_pattern, words
 ELLIPSIS = "…"
 END_MARKS = ".!?…。"
 CLOSERS = "\"'»”’)]"
+SHOUTED_WORDS = 4
 SUBHEAD_WORDS = 8  # a longer line without an end mark is taken for prose
 
 
@@ -30,15 +31,15 @@ def excerpt(item: Item, length: Length) -> str:
     """The item's first whole sentences within `length`.
 
     "" under policy headline, and where the text only repeats the title. A first sentence that is too long is cut
-    at a word and ends with an ellipsis. Subheads are never part of it.
+    at a word and ends with an ellipsis. Subheads are never part of it, nor a first line in capitals.
     """
     if item.feed.body is BodyPolicy.HEADLINE:
         return ""
     text = _without_title(_source_text(item), item)
     chosen: list[str] = []
     room = length.words
-    for start, end in islice(each_sentence(text, item.language), length.sentences):
-        sentence = " ".join(text[start:end].split())
+    prose = (" ".join(text[start:end].split()) for start, end in each_sentence(text, item.language))
+    for sentence in islice(dropwhile(_is_shouted, prose), length.sentences):
         count = len(sentence.split())
         if chosen and (count > room or not _is_whole(sentence) or _is_cut_off(sentence)):
             break
@@ -66,6 +67,11 @@ def cut_characters(text: str, limit: int) -> str:
     if not text[limit - 1].isspace() and " " in head:
         head = head[: head.rindex(" ")]
     return head.rstrip(" ,;:-–—(«“\"'.") + ELLIPSIS
+
+
+def _is_shouted(sentence: str) -> bool:
+    """Whether it is a line in capitals ("SIGN UP TO OUR NEWSLETTER."): an appeal of the feed, not news."""
+    return sentence.isupper() and len(sentence.split()) >= SHOUTED_WORDS
 
 
 def _is_cut_off(sentence: str) -> bool:

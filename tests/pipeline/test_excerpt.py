@@ -52,3 +52,9 @@ def test_cut_characters(text: str, limit: int, expected: str) -> None:
     cut = cut_characters(text, limit)
     assert cut == expected
     assert len(cut) <= limit
+
+
+def test_a_line_in_capitals_is_no_excerpt() -> None:
+    given = item("Bread", summary="SIGN UP TO OUR NEWSLETTER. A man died in Peru. He was 49.")
+    assert excerpt(given, OTHER) == "A man died in Peru."
+    assert excerpt(item("Bread", summary="ООН и ШОС. Встреча прошла.", language="ru"), OTHER) == "ООН и ШОС."
