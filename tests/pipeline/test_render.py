@@ -216,9 +216,10 @@ DESKED = replace(
 @pytest.mark.parametrize("render", [RENDERER.html, RENDERER.text])
 def test_what_the_desk_adds_is_told_in_its_place(render) -> None:  # type: ignore[no-untyped-def]
     shown = " ".join(re.sub(r"<[^>]+>", " ", render(DESKED).split("<body>")[-1]).split())
-    assert in_order(shown, "A short edition: few stories were told.", views.LEAD.headline,
-                    "New since Sunday: 3 more sources.", "A changed chamber", "Editor’s note: The count goes on.", "Ferry ‘Tobol’ Returns",
-                    "12 more stories are on the web.", "All 10 stories")
+    assert in_order(
+        shown, "A short edition: few stories were told.", views.LEAD.headline, "New since Sunday: 3 more sources.",
+        "A changed chamber", "Editor’s note: The count goes on.", "Ferry ‘Tobol’ Returns",
+        "12 more stories are on the web.", "All 10 stories")
     assert "Bloc Ahead" not in shown
 
 
@@ -231,7 +232,7 @@ def test_the_page_of_the_edition_keeps_the_headline_of_the_source() -> None:
 def test_a_story_in_brief_is_a_headline_with_its_credit_on_one_line() -> None:
     assert "Ferry ‘Tobol’ Returns\n  Tobol Herald\n  https://news.example/20" in RENDERER.text(DESKED)
     html = RENDERER.html(DESKED)
-    assert re.search(r'href="https://news.example/20"[^>]*>Ferry ‘Tobol’ Returns</a></span>(&nbsp;|\u00a0)· <span[^>]*>Tobol', html)
+    assert re.search(r'/20"[^>]*>Ferry ‘Tobol’ Returns</a></span>(&nbsp;|\u00a0)· <span[^>]*>Tobol', html)
     assert html.count("Officials gave no date") == RENDERER.html(views.SEED_SHAPE).count("Officials gave no date")
 
 
