@@ -10,7 +10,9 @@ import pytest
 
 from digest.app import App
 from digest.model import Period
+from digest.pipeline.render import Renderer
 from digest.pipeline.view import EditionView, sha256, to_json
+from digest.resources import template_texts
 from digest.storage.editions import insert_edition
 from tests.pipeline import views
 from tests.web.browser import Browser
@@ -43,6 +45,15 @@ def test_the_weekly_edition_has_its_own_pages(years: App, local: Browser) -> Non
     assert '<a href="/kazakhstan/2023-03-19/weekly/" aria-current="page">Sunday, March 19, 2023 · The week</a>' in text
     assert "<h1>All 15 stories</h1>" in local.get("/kazakhstan/2023-03-19/weekly/all").text
     assert local.get("/kazakhstan/2023-03-18/weekly/").status_code == 404
+
+
+def test_a_weekly_edition_says_that_it_is_one(years: App, local: Browser) -> None:
+    weekly = replace(views.EDITION, date="2023-03-19", period="weekly")
+    message = Renderer(template_texts(None)).message(weekly)
+    assert "March 19, 2023</time> · The week</p>" in message.html
+    assert "Sunday, March 19, 2023 · The week\n" in message.text
+    assert "March 19, 2023</time> · The week</p>" in local.get("/kazakhstan/2023-03-19/weekly/all").text
+    assert "The week" not in Renderer(template_texts(None)).message(views.EDITION).text
 
 
 def test_every_edition_can_be_reached_from_the_front_page(years: App, local: Browser) -> None:
