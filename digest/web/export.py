@@ -19,6 +19,8 @@ from digest.storage.engine import read_only
 from digest.web.pages import Pages
 from digest.web.stories import story_values
 
+LISTED = 14  # editions that each edition's page lists; the newsletter's page lists all
+
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
@@ -68,10 +70,9 @@ class _Export:
     def _newsletter(self, shelf: Shelf) -> Iterator[tuple[str, bytes]]:
         for day in shelf.days:
             edition = self._edition(day)
-            page = self._edition_page(edition, shelf)
             if day == shelf.newest:
-                yield self._page(f"/{shelf.slug}/", page)
-            yield self._page(day.path, page)
+                yield self._page(f"/{shelf.slug}/", self._edition_page(edition, shelf.days))
+            yield self._page(day.path, self._edition_page(edition, shelf.days[:LISTED]))
             yield self._page(f"{day.path}all", self._view_page(edition.view, "all"))
         yield from self._feeds(shelf)
 
@@ -98,10 +99,10 @@ class _Export:
         assert edition is not None
         return edition
 
-    def _edition_page(self, edition: EditionRow, shelf: Shelf) -> str:
+    def _edition_page(self, edition: EditionRow, listed: tuple[ArchiveDay, ...]) -> str:
         with read_only(self._app.engine) as conn:
             corrected = corrections.corrections_of(conn, edition)
-        return self._view_page(edition.view, "edition", archive=ArchivePage(shelf.days, None), before=None,
+        return self._view_page(edition.view, "edition", archive=ArchivePage(listed, None), before=None,
                                corrections=corrected)
 
     def _view_page(self, view: EditionView, kind: str, **values: Any) -> str:

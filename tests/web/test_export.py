@@ -76,6 +76,14 @@ def test_every_public_page_is_there(archive: App) -> None:
     assert files["kazakhstan/index.html"].count("<h1") == 1
 
 
+def test_every_edition_is_listed_on_the_newsletters_page_alone(archive: App) -> None:
+    for day in range(1, 20):
+        publish(archive, replace(views.EDITION, date=f"2023-02-{day:02}"))
+    files = exported(archive)
+    assert files["kazakhstan/index.html"].count("<li>") == 22
+    assert files["kazakhstan/2023-02-01/index.html"].count("<li>") == 14
+
+
 def test_nothing_needs_a_server(archive: App) -> None:
     files = exported(archive)
     assert not any("<form" in text or "sign-up" in text for name, text in files.items() if name.endswith(".html"))
