@@ -47,6 +47,14 @@ class EditionInputs:
     period: Period = Period.DAILY
     merged: tuple[Date, ...] = ()  # days whose editions were too thin to be sent: their stories are in this window
 
+    _takes: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def takes(self, item: Item) -> bool:
+        """Whether the item's feed is offered to the newsletter; remembered for each feed."""
+        if item.feed.id not in self._takes:
+            self._takes[item.feed.id] = self.newsletter.takes(item.feed, self.gazetteer)
+        return self._takes[item.feed.id]
+
     @property
     def oldest(self) -> timedelta:
         """How long before the cut-off a dated item may have been published: longer where days are merged."""
@@ -112,7 +120,7 @@ def fill(inputs: EditionInputs) -> Pool:
 def item_gate(item: Item, inputs: EditionInputs) -> Fate | None:
     """The gate at which an item falls by itself; None where it may be shown."""
     newsletter = inputs.newsletter
-    if not newsletter.takes(item.feed, inputs.gazetteer):
+    if not inputs.takes(item):
         return Fate("not offered", f"{item.feed.source.name} is no source of {newsletter.name}")
     if item.backlog:
         return Fate("backlog", "it was undated or more than 24 h old when its feed was first polled")
@@ -155,7 +163,7 @@ def _candidate(story: Story, open_items: list[Item], inputs: EditionInputs) -> C
     oldest = inputs.cutoff - inputs.oldest  # a story that runs for days counts who tells it now
     counted = tuple(
         item for item in story.items
-        if not item.backlog and newsletter.takes(item.feed, inputs.gazetteer) and is_counted(item, newsletter)
+        if not item.backlog and inputs.takes(item) and is_counted(item, newsletter)
         and told_at(item) >= oldest
     )
     mailed = inputs.mailed.get(story.id)

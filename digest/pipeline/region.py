@@ -115,12 +115,7 @@ class Places:
                 yield place, region.name
 
 
-class _Word(NamedTuple):
-    """A word as names are compared with it."""
-
-    form: str
-    is_small: bool  # begins with a small letter
-    begins: bool  # whether a place name may begin with it
+_Word = tuple[str, bool]  # the form in which names are compared, and whether it begins with a small letter
 
 
 @lru_cache(maxsize=32)
@@ -129,7 +124,21 @@ def _names(names: tuple[tuple[str, str], ...], language: str) -> "_Names":
     return _Names(names, language)
 
 
-class _Names(dict[str, tuple["_Word", ...]]):
+class _Begins(dict[str, bool]):
+    """Whether a place name may begin in what stands between two spaces: for most texts the whole answer."""
+
+    def __init__(self, names: "_Names") -> None:
+        super().__init__()
+        self._names = names
+
+    def __missing__(self, between_spaces: str) -> bool:
+        if len(self) > MAX_WORDS:
+            self.clear()
+        self[between_spaces] = begins = self._names.begins(between_spaces)
+        return begins
+
+
+class _Names(dict[str, tuple[_Word, ...]]):
     """The place names of one language; and the words of what stands between two spaces, which is quicker to find."""
 
     def __init__(self, names: Iterable[tuple[str, str]], language: str) -> None:
@@ -141,11 +150,14 @@ class _Names(dict[str, tuple["_Word", ...]]):
                 self._index.setdefault(key[0], []).append((key, region))
         for entries in self._index.values():
             entries.sort(key=lambda entry: (-len(entry[0]), entry))
+        self._begins = _Begins(self)
 
-    def __missing__(self, between_spaces: str) -> tuple["_Word", ...]:
-        forms = [(stem(fold(word, self._language), self._language), word[0].islower())
-                 for word in written_words(between_spaces, self._language)]
-        found = tuple(_Word(form, is_small, form in self._index) for form, is_small in forms)
+    def begins(self, between_spaces: str) -> bool:
+        return any(form in self._index for form in stems(between_spaces, self._language))
+
+    def __missing__(self, between_spaces: str) -> tuple[_Word, ...]:
+        found = tuple((stem(fold(word, self._language), self._language), word[0].islower())
+                      for word in written_words(between_spaces, self._language))
         if len(self) > MAX_WORDS:
             self.clear()
         self[between_spaces] = found
@@ -153,14 +165,18 @@ class _Names(dict[str, tuple["_Word", ...]]):
 
     def found(self, text: str) -> tuple[_Found, ...]:
         """The names in a text, in order; of overlapping ones the longest."""
-        words = list(chain.from_iterable(map(self.__getitem__, text.split())))
-        begins = [position for position, word in enumerate(words) if word.begins]
+        parts = text.split()
+        if not any(map(self._begins.__getitem__, parts)):
+            return ()
+        words = list(chain.from_iterable(map(self.__getitem__, parts)))
+        begins = [position for position, (form, _) in enumerate(words) if form in self._index]
         found: list[_Found] = []
-        end, is_small = 0, bool(begins) and text.islower()
+        end, is_small = 0, text.islower()
+        forms = [form for form, _ in words]
         for position in begins:
-            if position < end or (words[position].is_small and not is_small):
+            if position < end or (words[position][1] and not is_small):
                 continue  # in the name before, or no name: small in a text that has capitals
-            if fit := self._longest([word.form for word in words], position):
+            if fit := self._longest(forms, position):
                 length, region = fit
                 end = position + length
                 found.append(_Found(position, end, region))
