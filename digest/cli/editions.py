@@ -143,6 +143,8 @@ def send(
     edition, queued = release.built.edition, release.queued
     if edition is None or queued is None:
         click.echo(f"Not sent: the edition of {release.built.view.date} is {release.outcome}: {release.reason}")
+        if edition and release.outcome == "held":
+            click.echo(f"Look at it and approve it: digest editions show {edition.name}")
         return
     print_built(Console(), release)
     report = asyncio.run(app.send_due(subject=edition.subject))

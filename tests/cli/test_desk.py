@@ -107,7 +107,8 @@ def test_an_approval_names_what_was_seen(instance: Path) -> None:
 
 def test_a_held_draft_is_sent_when_somebody_approves_it_and_corrected_after(instance: Path) -> None:
     desk(instance, "build", "kazakhstan")
-    assert "is held: nobody approved it" in ok(instance, "send", "kazakhstan")
+    held = ok(instance, "send", "kazakhstan")
+    assert "is held: nobody approved it" in held and "digest editions show kazakhstan/" in held
     assert not list((instance / "var" / "outbox").glob("*.eml"))
     sent = ok(instance, "send", "kazakhstan", "--approve")
     assert "approved, 3 stories" in sent and "sent 1, deferred 0" in sent
