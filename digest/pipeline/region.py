@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple
 
 from digest.documents import Gazetteer
@@ -90,7 +90,8 @@ class Places:
         first = next((f for f in self._found(text, language) if self.inside(f.region, region)), None)
         if first is None:
             return None
-        return self._mention(text, [match.span() for match in word_pattern(language).finditer(text)], first)
+        words = [match.span() for match in islice(word_pattern(language).finditer(text), first.end)]
+        return self._mention(text, words, first)
 
     def _found(self, text: str, language: str) -> tuple[_Found, ...]:
         """Where place names stand in a text, in words."""
