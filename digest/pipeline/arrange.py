@@ -95,11 +95,12 @@ class _Caps:
         if full is None:
             return None
         cap, limit = full[0], self._limits[full[0]]
+        better = "a better story" if limit == 1 else f"{limit} better stories"
         source = story.candidate.shown.feed.source
         why = {
-            "source": f"{source.name} leads {limit} better stories already",
-            "family": f"sources of {source.family} lead {limit} better stories already",
-        }.get(cap, f"{limit} better stories are about {full[1]} already")
+            "source": f"{source.name} leads {better} already",
+            "family": f"sources of {source.family} lead {better} already",
+        }.get(cap, f"{better} {'is' if limit == 1 else 'are'} about {full[1]} already")
         return Fate(f"{cap} cap", why, REST)
 
     def admits(self, story: Ranked) -> bool:
