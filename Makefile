@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 NPM := tools/mail-check/node_modules
 
-.PHONY: demo test lint check accept mail-check screenshots catalogues lock clean
+.PHONY: demo test lint check accept bench mail-check screenshots catalogues lock clean
 
 demo: $(VENV)/runtime
 	$(BIN)/digest demo
@@ -53,6 +53,10 @@ $(VENV)/dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@ $(VENV)/runtime
 
+# What some benches compare with: for them alone.
+bench: requirements-bench.lock | $(VENV)/dev
+	$(PIP) install --require-hashes -r requirements-bench.lock
+
 # Collects the strings that readers see into digest/locale/; translate what is empty then.
 catalogues: $(VENV)/dev
 	$(BIN)/pybabel -q extract -F pyproject.toml --no-location --sort-output --project region-digest \
@@ -66,6 +70,9 @@ lock: $(VENV)/dev
 	  --upgrade pyproject.toml --group pyproject.toml:build -o requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --upgrade pyproject.toml --group pyproject.toml:build --group pyproject.toml:dev -o requirements-dev.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --upgrade pyproject.toml --group pyproject.toml:build --group pyproject.toml:dev --group pyproject.toml:bench \
+	  -o requirements-bench.lock
 
 clean:
 	rm -rf $(VENV) $(NPM) var dist build

@@ -1,0 +1,57 @@
+"""All tables. Instants are UtcDateTime; ids of items, feeds and stories are `model.short_id`."""
+
+from digest.storage.schema.base import metadata
+from digest.storage.schema.configuration import config_documents, config_versions, newsletters, sources, topics
+from digest.storage.schema.editions import (
+    edition_actions,
+    edition_corrections,
+    edition_messages,
+    edition_stories,
+    editions,
+    skipped_slots,
+)
+from digest.storage.schema.ledger import deliveries, messages
+from digest.storage.schema.news import (
+    cursors,
+    feeds,
+    item_revisions,
+    items,
+    leases,
+    poll_attempts,
+    story_aliases,
+    story_events,
+    story_items,
+)
+from digest.storage.schema.readers import alert_rules, alerts, bundle_alerts, bundles, subscribers, subscriptions
+
+__all__ = [
+    "alert_rules",
+    "alerts",
+    "bundle_alerts",
+    "bundles",
+    "config_documents",
+    "config_versions",
+    "cursors",
+    "deliveries",
+    "edition_actions",
+    "edition_corrections",
+    "edition_messages",
+    "edition_stories",
+    "editions",
+    "feeds",
+    "item_revisions",
+    "items",
+    "leases",
+    "messages",
+    "metadata",
+    "newsletters",
+    "poll_attempts",
+    "skipped_slots",
+    "sources",
+    "story_aliases",
+    "story_events",
+    "story_items",
+    "subscribers",
+    "subscriptions",
+    "topics",
+]
