@@ -13,22 +13,26 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from email.utils import formataddr, parseaddr
-from urllib.parse import urlsplit
 
 import structlog
 from sqlalchemy import Connection, Engine
 
 from digest.errors import DeliveryError, SendRefused
-from digest.mail.message import Addressing, address, one_line
+from digest.mail.message import one_line
 from digest.model import Delivery, DeliveryState, Message
 from digest.ports import Clock, Envelope, Mailer
 from digest.services import leaving
+from digest.services.envelopes import MAIL as MAIL
+from digest.services.envelopes import base_url as base_url
+from digest.services.envelopes import default_sender as default_sender
+from digest.services.envelopes import draft as draft
+from digest.services.envelopes import envelope as envelope
+from digest.services.envelopes import host
+from digest.services.envelopes import unsubscribe_url as unsubscribe_url
 from digest.settings import Settings
 from digest.storage import deliveries as storage
 from digest.tokens import Signer
 
-MAIL = "mail"
 SESSIONS = 4  # mails in flight at a time
 LEASE = timedelta(minutes=1)  # renewed when the message is written; a lost lease aborts before that
 FIRST_RETRY, LAST_RETRY = timedelta(minutes=1), timedelta(hours=4)
@@ -77,48 +81,6 @@ def check_may_send(settings: Settings) -> None:
     if not settings.site.url.startswith("https://"):
         raise SendRefused(f"site.url {settings.site.url} is not https",
                           "one-click unsubscribing needs an https address (RFC 8058); set it in config/digest.toml")
-
-
-def base_url(settings: Settings) -> str:
-    """Where links in mails lead: the site's address, else this machine's own server."""
-    return settings.site.url or f"http://localhost:{settings.server.port}"
-
-
-def default_sender(settings: Settings, name: str) -> str:
-    """From of mail whose message names none: mail.sender, else news@ the site's host under `name`."""
-    return settings.mail.sender or formataddr((one_line(name), f"news@{_host(settings)}"))
-
-
-def unsubscribe_url(settings: Settings, signer: Signer, mark: str) -> str:
-    """The page that ends what `mark` stands for; it never expires."""
-    page = "a" if mark.startswith(("alert:", "alerts:")) else "u"
-    return f"{base_url(settings)}/{page}/{signer.sign('unsubscribe', mark)}"
-
-
-def draft(message: Message, *, target: str, settings: Settings, now: datetime, subject: str = "test:preview",
-          unsubscribe: str = leaving.TEST) -> Delivery:
-    """A delivery that stands in no ledger, to look at its bytes with `envelope`. Equal arguments, equal bytes."""
-    name = hashlib.sha256("\n".join((subject, MAIL, target, message.subject)).encode()).hexdigest()[:32]
-    return Delivery(
-        id=0, subject=subject, channel=MAIL, target=target, state=DeliveryState.QUEUED, phase=None,
-        message_id=f"{name}@{_host(settings)}", message=message, unsubscribe=unsubscribe, due_at=now, attempts=0,
-        last_error=None)
-
-
-def envelope(delivery: Delivery, standing: leaving.Standing, *, settings: Settings, signer: Signer,
-             now: datetime) -> Envelope:
-    """The mail as it is handed over. Raises ValueError where an address cannot stand in a mail."""
-    name = standing.list_name or settings.site.name
-    sender = delivery.message.headers.get("From") or default_sender(settings, name)
-    display, spec = parseaddr(one_line(sender))
-    url = unsubscribe_url(settings, signer, delivery.unsubscribe)
-    mailto = settings.mail.mailto or f"unsubscribe@{spec.rpartition('@')[2]}"
-    data = address(delivery.message, Addressing(
-        recipient=delivery.target, message_id=delivery.message_id, sender=formataddr((display or name, spec)), date=now,
-        unsubscribe_url=url, unsubscribe_mailto=f"mailto:{mailto}?subject=unsubscribe%20{url.rpartition('/')[2]}",
-        reason=standing.reason, list_id=f"{standing.list_slug}.{_host(settings)}" if standing.list_slug else "",
-        list_name=standing.list_name))
-    return Envelope(spec, delivery.target, delivery.message_id, data)
 
 
 async def send_due(engine: Engine, mailer: Mailer, clock: Clock, *, settings: Settings, signer: Signer, holder: str,
@@ -228,7 +190,7 @@ class _Run:
         now = self.clock.now()
         with self.engine.begin() as conn:
             rows = storage.claim(conn, now=now, holder=self.holder, until=now + LEASE, limit=1,
-                                 domain=_host(self.settings), subject=self.subject)
+                                 domain=host(self.settings), subject=self.subject)
             return (rows[0], _standing(conn, rows[0])) if rows else None
 
     def _mark_data(self, delivery_id: int) -> bool:
@@ -280,12 +242,6 @@ def judge(delivery: Delivery, error: DeliveryError, *, written: bool, now: datet
         return _Outcome(DeliveryState.FAILED, f"given up after {GIVE_UP_AFTER.days} days: {why}")
     wait = min(FIRST_RETRY * 2 ** min(delivery.attempts - 1, 20), LAST_RETRY)
     return _Outcome(DeliveryState.DEFERRED, why, now + wait)
-
-
-def _host(settings: Settings) -> str:
-    """The host that names this instance in addresses and ids, in ASCII."""
-    host = urlsplit(settings.site.url).hostname or "localhost"
-    return host.encode("idna").decode("ascii")
 
 
 def _standing(conn: Connection, delivery: Delivery) -> leaving.Standing | None:
