@@ -6,7 +6,7 @@ All datetimes are aware and in UTC. Local time appears only where an edition is 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 
@@ -235,6 +235,27 @@ class Subscriber:
     created_at: datetime
 
 
+class Frequency(StrEnum):
+    """How often a subscription's editions come."""
+
+    DAILY = "daily"
+    WEEKDAYS = "weekdays"  # Monday to Friday
+    WEEKLY = "weekly"  # the weekly edition alone
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """How a reader wants one newsletter. What is left open is the newsletter's own."""
+
+    frequency: Frequency = Frequency.DAILY
+    paused_until: date | None = None  # no edition of a day before it; None: not paused
+    hour: str | None = None  # "HH:MM" on the clock of `zone`; None: at release
+    zone: str | None = None  # IANA name; None: the newsletter's
+    language: str | None = None  # of the interface; None: the newsletter's
+    read: tuple[str, ...] = ()  # BCP 47 primary subtags of what the reader reads; (): all that the newsletter shows
+    format: str = "html"  # "html" (with a text part) or "text" alone
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """A person's preferences for one newsletter. state: pending, active or left."""
@@ -245,6 +266,7 @@ class Subscription:
     state: str
     created_at: datetime
     hidden_sections: tuple[str, ...] = ()
+    preferences: Preferences = Preferences()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """Subscribers and their subscriptions."""
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from digest.model import Subscriber, Subscription
+from digest.model import Frequency, Preferences, Subscriber, Subscription
 from digest.storage.schema import newsletters, subscribers, subscriptions
 from digest.storage.upsert import insert_ignore
 
@@ -47,6 +47,15 @@ def set_state(conn: Connection, subscription_id: int, state: str, now: datetime)
     """Moves a subscription to `state`; False where it is there already or does not exist."""
     statement = update(subscriptions).where(
         subscriptions.c.id == subscription_id, subscriptions.c.state != state).values(state=state, changed_at=now)
+    return conn.execute(statement.returning(subscriptions.c.id)).one_or_none() is not None
+
+
+def set_preferences(
+    conn: Connection, subscription_id: int, preferences: Preferences, hidden_sections: tuple[str, ...]
+) -> bool:
+    """Stores how a reader wants a newsletter; False where there is no such subscription. Idempotent."""
+    statement = update(subscriptions).where(subscriptions.c.id == subscription_id).values(
+        hidden_sections=json.dumps(hidden_sections), **_columns_of(preferences))
     return conn.execute(statement.returning(subscriptions.c.id)).one_or_none() is not None
 
 
@@ -103,5 +112,18 @@ def _one(conn: Connection, condition: Any) -> Subscription | None:
 def _subscription(row: Row[Any]) -> Subscription:
     subscriber = Subscriber(row.subscriber_id, row.email, row.consent_source, row.known_since)
     return Subscription(row.id, subscriber, row.newsletter, row.state, row.created_at,
-                        tuple(json.loads(row.hidden_sections)))
+                        tuple(json.loads(row.hidden_sections)), _preferences(row))
 
+
+def _preferences(row: Row[Any]) -> Preferences:
+    return Preferences(
+        Frequency(row.frequency), date.fromisoformat(row.paused_until) if row.paused_until else None, row.hour,
+        row.zone, row.language, tuple(json.loads(row.read_languages)), row.format)
+
+
+def _columns_of(preferences: Preferences) -> dict[str, Any]:
+    paused = preferences.paused_until
+    return {
+        "frequency": preferences.frequency.value, "paused_until": paused.isoformat() if paused else None,
+        "hour": preferences.hour, "zone": preferences.zone, "language": preferences.language,
+        "read_languages": json.dumps(preferences.read), "format": preferences.format}

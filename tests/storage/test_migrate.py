@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from digest.storage import editions
+from digest.model import Preferences
+from digest.storage import editions, subscribers
 from digest.storage.engine import open_engine, read_only
 from digest.storage.migrate import migrate
 
@@ -37,6 +38,11 @@ def first(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
         admin.dispose()
 
 
+def stored(engine: Engine, at: datetime) -> datetime:
+    """An instant as the database's own driver wants it."""
+    return at.replace(tzinfo=None) if engine.dialect.name == "sqlite" else at
+
+
 def test_editions_and_deliveries_of_the_first_schema_keep_their_rows(first: Engine) -> None:
     with first.begin() as conn:
         conn.execute(text("INSERT INTO newsletters (slug, name) VALUES ('kazakhstan', 'Kazakhstan News')"))
@@ -44,7 +50,11 @@ def test_editions_and_deliveries_of_the_first_schema_keep_their_rows(first: Engi
             "INSERT INTO editions (id, newsletter, period, date, state, cutoff_at, built_at, config_version, view,"
             " view_sha256, templates) VALUES (1, 'kazakhstan', 'daily', '2023-03-20', 'sent', :at, :at, 1, '{}',"
             " :sha, '{}'), (2, 'kazakhstan', 'daily', '2023-03-21', 'skipped', :at, :at, 1, '{}', :sha, '{}')"),
-            {"at": AT.replace(tzinfo=None) if first.dialect.name == "sqlite" else AT, "sha": "a" * 64})
+            {"at": stored(first, AT), "sha": "a" * 64})
+        conn.execute(text("INSERT INTO subscribers VALUES (1, 'a@x.org', 'operator', :at)"), {"at": stored(first, AT)})
+        conn.execute(text("INSERT INTO subscriptions (id, subscriber_id, newsletter, state, created_at, changed_at,"
+                          " hidden_sections) VALUES (1, 1, 'kazakhstan', 'active', :at, :at, '[]')"),
+                     {"at": stored(first, AT)})
         conn.execute(text("INSERT INTO messages (id, subject, html, text, headers) VALUES ('m', 's', 'h', 't', '{}')"))
         conn.execute(text("INSERT INTO edition_messages VALUES (1, 'default', 'm')"))
         conn.execute(text(
@@ -52,9 +62,10 @@ def test_editions_and_deliveries_of_the_first_schema_keep_their_rows(first: Engi
             " next_attempt_at, attempts, queued_at) VALUES"
             " (1, 'edition:kazakhstan/2023-03-20', 'mail', 'a@x.org', 'm', 'x', 'test', 'sent', :at, :at, 1, :at),"
             " (2, 'notice:confirm:1', 'mail', 'a@example.org', 'm', 'y', 'test', 'sent', :at, :at, 1, :at)"),
-            {"at": AT.replace(tzinfo=None) if first.dialect.name == "sqlite" else AT})
+            {"at": stored(first, AT)})
     migrate(first)
     with read_only(first) as conn:
+        [reader] = subscribers.subscriptions_to(conn, "kazakhstan")
         sent, skipped = reversed(editions.editions_of(conn, "kazakhstan"))
         hashes = conn.execute(text("SELECT view_sha256 FROM deliveries ORDER BY id")).scalars().all()
         variants = conn.execute(text("SELECT variant, message_id, sha256 FROM edition_messages")).all()
@@ -62,3 +73,4 @@ def test_editions_and_deliveries_of_the_first_schema_keep_their_rows(first: Engi
     assert (skipped.state, skipped.approved_at, skipped.approved_by) == ("skipped", None, None)
     assert hashes == ["a" * 64, None]
     assert [tuple(row) for row in variants] == [("default", "m", None)]
+    assert (reader.subscriber.email, reader.state, reader.preferences) == ("a@x.org", "active", Preferences())

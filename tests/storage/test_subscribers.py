@@ -1,9 +1,10 @@
 """Subscribers and subscriptions on both databases."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Engine, insert
 
+from digest.model import Frequency, Preferences
 from digest.storage import subscribers
 from digest.storage.schema import newsletters
 
@@ -44,3 +45,19 @@ def test_a_subscription_stands_once_and_moves_through_its_states(engine: Engine)
         assert [s.state for s in subscribers.subscriptions_to(conn, "kazakhstan", "active")] == ["active"]
         assert [s.newsletter for s in subscribers.subscriptions_by(conn, reader.id)] == ["kazakhstan"]
         assert subscribers.newsletter_name(conn, "kazakhstan") == "Kazakhstan"
+
+
+def test_preferences_are_kept_as_set(engine: Engine) -> None:
+    add_newsletter(engine)
+    wanted = Preferences(Frequency.WEEKDAYS, date(2023, 4, 1), "07:30", "Asia/Almaty", "kk", ("kk", "ru"), "text")
+    with engine.begin() as conn:
+        subscribers.insert_subscriber(conn, "a@example.org", "operator", NOW)
+        reader = subscribers.subscriber_by_email(conn, "a@example.org")
+        assert reader is not None
+        subscribers.insert_subscription(conn, reader.id, "kazakhstan", "active", NOW)
+        [new] = subscribers.subscriptions_by(conn, reader.id)
+        assert new.preferences == Preferences()
+        assert subscribers.set_preferences(conn, new.id, wanted, ("sport",))
+        [changed] = subscribers.subscriptions_to(conn, "kazakhstan", "active")
+        assert (changed.preferences, changed.hidden_sections) == (wanted, ("sport",))
+        assert not subscribers.set_preferences(conn, 999, wanted, ())

@@ -21,6 +21,13 @@ subscriptions = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
     Column("hidden_sections", Text, nullable=False),  # JSON array
+    Column("frequency", Text, nullable=False, server_default="daily"),  # daily | weekdays | weekly
+    Column("paused_until", String(10)),  # ISO date of the first edition after a pause; NULL: not paused
+    Column("hour", String(5)),  # HH:MM; NULL: at release
+    Column("zone", Text),  # NULL: the newsletter's
+    Column("language", Text),  # NULL: the newsletter's
+    Column("read_languages", Text, nullable=False, server_default="[]"),  # JSON array; []: the newsletter's
+    Column("format", Text, nullable=False, server_default="html"),  # html | text
     UniqueConstraint("subscriber_id", "newsletter"),
 )
 
