@@ -292,3 +292,42 @@ class Alert:
     sentence: str  # the matched sentence, plain text
     words: tuple[str, ...]  # the words that matched, as they stand in the text
     at: datetime
+
+
+class BounceKind(StrEnum):
+    """What a returned mail says of its reader."""
+
+    HARD = "hard"  # the mailbox or its host does not exist
+    SOFT = "soft"  # the mailbox exists and takes nothing now: full or disabled
+    TEMPORARY = "temporary"  # a delay or a failure of servers or the network: says nothing of the mailbox
+    POLICY = "policy"  # our mail or our server was turned away (RFC 3463 X.7): never counts against a reader
+    UNCLEAR = "unclear"  # refused for good without a reason that names the mailbox: never counts either
+    COMPLAINT = "complaint"  # the reader called it spam (RFC 5965)
+    AUTO_REPLY = "auto-reply"  # a vacation notice (RFC 3834) or a receipt
+    NONE = "none"  # no report at all
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """One report on one mail, as it is stored. `target` is None where nothing proves whose mail it was."""
+
+    at: datetime
+    origin: str  # "smtp", "lmtp", "imap", "webhook:NAME" or "command"
+    kind: BounceKind
+    reason: str  # "user-unknown", "mailbox-full", ...
+    target: str | None  # normalised address
+    subject: str | None  # of the delivery
+    code: int | None  # SMTP reply code
+    enhanced: str | None  # RFC 3463 status
+    text: str
+    points: float = 0.0  # towards suppression, before decay
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """An address that gets no mail. `reason`: "bounced", "complaint" or "operator"."""
+
+    target: str
+    reason: str
+    note: str
+    at: datetime

@@ -1,6 +1,7 @@
 """All tables. Instants are UtcDateTime; ids of items, feeds and stories are `model.short_id`."""
 
 from digest.storage.schema.base import metadata
+from digest.storage.schema.bounces import bounces, suppressions
 from digest.storage.schema.configuration import config_documents, config_versions, newsletters, sources, topics
 from digest.storage.schema.editions import (
     edition_actions,
@@ -27,6 +28,7 @@ from digest.storage.schema.readers import alert_rules, alerts, bundle_alerts, bu
 __all__ = [
     "alert_rules",
     "alerts",
+    "bounces",
     "bundle_alerts",
     "bundles",
     "config_documents",
@@ -53,5 +55,6 @@ __all__ = [
     "story_items",
     "subscribers",
     "subscriptions",
+    "suppressions",
     "topics",
 ]
