@@ -12,11 +12,13 @@ DigestError
 ├── ActionRefused        a change at the desk cannot be made (reason, hint)
 ├── ApprovalStale        an edition changed since it was looked at (edition, seen, current)
 ├── SendRefused          mail may not leave (reason, hint)
-├── DeliveryError        a mail attempt failed (recipient, code, permanent, server)
+├── DeliveryError        a mail attempt failed (recipient, code, enhanced, permanent, server)
 ├── AddressRefused       an e-mail address cannot be used (address, reason)
 ├── TokenError           a signed link is forged, foreign or expired (reason)
 └── ArchiveError         a recorded archive cannot be read (path, line)
 """
+
+from datetime import datetime
 
 
 class DigestError(Exception):
@@ -119,15 +121,18 @@ class SendRefused(DigestError):
 
 
 class DeliveryError(DigestError):
-    """One attempt to hand over a mail failed. `code` is the SMTP reply code, None where none came.
+    """One attempt to hand over a mail failed.
 
-    `server` says that the server as a whole did not serve (connection, greeting, TLS, log-in): other mail would
-    fail as well.
+    `code` is the SMTP reply code, None where none came; `enhanced` the status code in it, such as "5.1.1" (RFC 3463),
+    None where there was none. `server` says that the server as a whole did not serve (connection, greeting, TLS,
+    log-in, 421, rate used up): other mail would fail as well. `retry_at`, where it is known, is when the mail's turn
+    comes: until then nothing was tried, and the wait counts against neither recipient nor mail.
     """
 
-    def __init__(self, recipient: str, message: str, *, code: int | None = None, permanent: bool = False,
-                 server: bool = False):
-        self.recipient, self.code, self.permanent, self.server = recipient, code, permanent, server
+    def __init__(self, recipient: str, message: str, *, code: int | None = None, enhanced: str | None = None,
+                 permanent: bool = False, server: bool = False, retry_at: datetime | None = None):
+        self.recipient, self.code, self.enhanced = recipient, code, enhanced
+        self.permanent, self.server, self.retry_at = permanent, server, retry_at
         super().__init__(f"{recipient}: {message}")
 
 

@@ -50,12 +50,18 @@ class Envelope:
 
 
 class Mailer(Protocol):
+    @property
+    def capacity(self) -> int:
+        """How many mails may usefully be in flight now; 0 while no server can take one, and none need be tried."""
+        ...
+
     async def send(self, envelope: Envelope, before_data: Callable[[], Awaitable[None]]) -> None:
         """Hands one mail over, or raises DeliveryError.
 
         Awaits `before_data` when the next thing written may complete the hand-over: what fails before
         it can be tried again without risk; what fails after it without an answer raises
-        `DeliveryError(code=None)` and is uncertain.
+        `DeliveryError(code=None)` and is uncertain. It is awaited once at most. May be called concurrently; a mail
+        whose turn comes soon waits for it here, a later one is refused with `retry_at`.
         """
         ...
 

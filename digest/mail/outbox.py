@@ -20,6 +20,8 @@ class OutboxMailer:
     `before_data` is not called, and what a crash interrupted is simply written again.
     """
 
+    capacity = 4  # files written at a time
+
     def __init__(self, folder: Path):
         self.folder = folder
 

@@ -19,6 +19,8 @@ class SmtpMailer:
     mails are sent at a time: the ledger does.
     """
 
+    capacity = MAX_IDLE_SESSIONS
+
     def __init__(self, settings: SmtpSettings):
         self._settings = settings
         self._idle: list[SMTP] = []
