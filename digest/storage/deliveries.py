@@ -41,7 +41,7 @@ def insert(conn: Connection, *, subject: str, channel: str, target: str, message
     values = {
         "subject": subject, "channel": channel, "target": target, "message_id": message_id, "mail_id": mail_id,
         "unsubscribe": unsubscribe, "state": DeliveryState.QUEUED.value, "due_at": due_at, "next_attempt_at": due_at,
-        "attempts": 0, "queued_at": now, "view_sha256": view_sha256,
+        "attempts": 0, "queued_at": now, "view_sha256": view_sha256, "urgent": int(not subject.startswith("edition:")),
     }
     return bool(insert_ignore(conn, deliveries, [values]))
 

@@ -1,9 +1,11 @@
 """The delivery ledger."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, text
 
 from digest.storage.engine import UtcDateTime
 from digest.storage.schema.base import metadata
+
+WAITING = text("state IN ('queued', 'deferred')")  # as words: a partial index serves no query with parameters here
 
 messages = Table(
     "messages", metadata,
@@ -33,6 +35,9 @@ deliveries = Table(
     Column("last_error", Text),
     Column("queued_at", UtcDateTime, nullable=False),
     Column("sent_at", UtcDateTime),
+    Column("urgent", Integer, nullable=False, server_default="0"),  # 1: goes before all that are not
+    Column("attempted_at", UtcDateTime),  # when it was last claimed
     UniqueConstraint("subject", "channel", "target"),
     Index("ix_deliveries_state_next", "state", "next_attempt_at"),
+    Index("ix_deliveries_waiting", "urgent", "next_attempt_at", "id", sqlite_where=WAITING, postgresql_where=WAITING),
 )
