@@ -74,3 +74,23 @@ def test_editions_and_deliveries_of_the_first_schema_keep_their_rows(first: Engi
     assert hashes == ["a" * 64, None]
     assert [tuple(row) for row in variants] == [("default", "m", None)]
     assert (reader.subscriber.email, reader.state, reader.preferences) == ("a@x.org", "active", Preferences())
+
+
+def test_the_newest_item_of_a_known_feed_is_read_from_its_items(first: Engine) -> None:
+    with first.begin() as conn:
+        conn.execute(text("INSERT INTO sources (slug, name, family, tier) VALUES ('post', 'Post', 'post', 1)"))
+        conn.execute(text("INSERT INTO feeds (id, url, source, body, last_success_at) VALUES"
+                          " ('f', 'https://post.example/', 'post', 'excerpt', :at)"), {"at": stored(first, AT)})
+        for number, published in enumerate((None, AT)):
+            conn.execute(text(
+                "INSERT INTO items (id, feed_id, key, url, canonical_url, title, summary, body, language, published_at,"
+                " date_quality, first_seen_at, backlog, tags, content_hash) VALUES (:id, 'f', :key, '', '', 't', '', '[]',"
+                " 'en', :published, 'exact', :seen, false, '[]', 'h')"),
+                {"id": str(number), "key": str(number), "published": published and stored(first, published),
+                 "seen": stored(first, AT.replace(year=2022))})
+    migrate(first)
+    with read_only(first) as conn:
+        feed = conn.execute(text("SELECT newest_at, validators_at, move_count FROM feeds")).one()
+        failed = conn.execute(text("SELECT count(*) FROM poll_attempts WHERE failed")).scalar()
+    assert str(feed.newest_at)[:16] == str(feed.validators_at)[:16] == f"{AT:%Y-%m-%d %H:%M}"
+    assert (feed.move_count, failed) == (0, 0)

@@ -1,6 +1,18 @@
 """Feeds, items and the stories that they tell."""
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)
 
 from digest.storage.engine import UtcDateTime
 from digest.storage.schema.base import metadata
@@ -26,6 +38,24 @@ feeds = Table(
     Column("error_count", Integer, nullable=False, server_default="0"),
     Column("last_outcome", Text),
     Column("last_error", Text),
+    Column("validators_at", UtcDateTime),  # when etag and last_modified were given
+    Column("wait_until", UtcDateTime),  # asked by the server (Retry-After): not polled before by anybody
+    # rhythm
+    Column("gap_seconds", Integer),  # median time between its newest items
+    Column("hint_seconds", Integer),  # how seldom document and answer ask to be polled
+    Column("newest_at", UtcDateTime),  # when its newest item was published, or first seen where undated
+    # moves: what permanent redirects of late say, and what came of it
+    Column("move_target", Text),
+    Column("move_since", UtcDateTime),
+    Column("move_count", Integer, nullable=False, server_default="0"),
+    Column("moved_from", Text),  # the address of the documents that has moved
+    Column("moved_to", Text),  # polled in its place
+    Column("merged_into", String(16)),  # id of the feed that it has become
+    # what stops it
+    Column("gone_since", UtcDateTime),  # first 404 or 410 since it was last read
+    Column("suspended_at", UtcDateTime),
+    Column("paused_at", UtcDateTime),  # by the operator
+    Column("note", Text),  # why it is suspended, paused, moved or merged
 )
 
 # Polling and items
@@ -38,6 +68,9 @@ poll_attempts = Table(
     Column("detail", Text, nullable=False, server_default=""),
     Column("entries", Integer, nullable=False, server_default="0"),
     Column("new", Integer, nullable=False, server_default="0"),
+    Column("failed", Boolean, nullable=False, server_default=false()),
+    Column("milliseconds", Integer, nullable=False, server_default="0"),  # from the request to its outcome
+    Column("bytes", Integer, nullable=False, server_default="0"),  # of the document, unpacked
     Index("ix_poll_attempts_feed_at", "feed_id", "at"),
 )
 items = Table(
