@@ -78,6 +78,7 @@ def changed_at(conn: Connection, subscription_id: int) -> datetime | None:
 def subscriptions_to(conn: Connection, newsletter: str, state: str | None = None) -> list[Subscription]:
     """Subscriptions to a newsletter in one state (None: in any), by id."""
     statement = _select().where(subscriptions.c.newsletter == newsletter).order_by(subscriptions.c.id)
+    statement = statement.where(subscribers.c.erased_at.is_(None))
     if state is not None:
         statement = statement.where(subscriptions.c.state == state)
     return [_subscription(row) for row in conn.execute(statement)]
@@ -90,8 +91,8 @@ def subscriptions_by(conn: Connection, subscriber_id: int) -> list[Subscription]
 
 
 def all_subscribers(conn: Connection) -> list[Subscriber]:
-    """All subscribers, by address."""
-    rows = conn.execute(select(subscribers).order_by(subscribers.c.email))
+    """All subscribers but those who were erased, by address."""
+    rows = conn.execute(select(subscribers).where(subscribers.c.erased_at.is_(None)).order_by(subscribers.c.email))
     return [Subscriber(row.id, row.email, row.consent_source, row.created_at) for row in rows]
 
 

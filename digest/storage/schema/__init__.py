@@ -23,9 +23,19 @@ from digest.storage.schema.news import (
     story_events,
     story_items,
 )
-from digest.storage.schema.readers import alert_rules, alerts, bundle_alerts, bundles, subscribers, subscriptions
+from digest.storage.schema.readers import (
+    address_changes,
+    alert_rules,
+    alerts,
+    bundle_alerts,
+    bundles,
+    form_posts,
+    subscribers,
+    subscriptions,
+)
 
 __all__ = [
+    "address_changes",
     "alert_rules",
     "alerts",
     "bounces",
@@ -41,6 +51,7 @@ __all__ = [
     "edition_stories",
     "editions",
     "feeds",
+    "form_posts",
     "item_revisions",
     "items",
     "leases",
