@@ -107,10 +107,10 @@ def appears_on(newsletter: Newsletter, date: Date, period: Period = Period.DAILY
     if period is Period.WEEKLY:
         assert newsletter.weekly is not None
         days = (newsletter.weekly.day,)
-    return (not days or WEEKDAYS[date.weekday()] in days) and _exists(date, newsletter.zone)
+    return (not days or WEEKDAYS[date.weekday()] in days) and day_exists(date, newsletter.zone)
 
 
 @lru_cache(maxsize=1024)
-def _exists(date: Date, zone_name: str) -> bool:
+def day_exists(date: Date, zone_name: str) -> bool:
     """False for a day that the zone's calendar left out, as Samoa did with 30 December 2011."""
     return wall_instant(date, time(0), zone_name).astimezone(ZoneInfo(zone_name)).date() == date
