@@ -10,19 +10,17 @@ from dataclasses import dataclass, field
 from datetime import time
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, TypeVar
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from digest.errors import ConfigError, QueryError
-from digest.model import BodyPolicy, Feed, Period, Source, short_id
+from digest.model import Feed, Period, Source
 from digest.query import parse_query
 from digest.settings import find_line, toml_error, validation_error, validation_errors
+from digest.sources import Document, LanguageTag, Slug, SourcesDocument
 from digest.theme import Theme
 
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", max_length=60)]
-LanguageTag = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 DAYS_A_WEEK = 7
@@ -32,10 +30,6 @@ RESERVED_SLUGS = frozenset({
     "a", "alerts", "api", "docs", "feeds", "healthz", "metrics", "openapi", "outbox", "preview", "sign-up", "static",
     "stories", "u",
 })
-
-
-class Document(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _query_text(value: Any) -> Any:
@@ -190,33 +184,6 @@ class Newsletter(Document):
         return feed.region is not None and any(gazetteer.inside(feed.region, region) for region in self.regions)
 
 
-class FeedEntry(Document):
-    url: str
-    region: str | None = None
-    language: LanguageTag | None = None
-    body: BodyPolicy = BodyPolicy.EXCERPT
-
-    @field_validator("url")
-    @classmethod
-    def _address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https", "archive"} or not parts.netloc:
-            raise ValueError("must be an absolute http(s) address (or archive://OUTLET in a replay)")
-        return value
-
-
-class SourceEntry(Document):
-    slug: Slug
-    name: str
-    family: Slug | None = None  # None: the source stands alone
-    tier: float = Field(1.0, ge=0, le=3)
-    feeds: tuple[FeedEntry, ...] = ()
-
-
-class SourcesDocument(Document):
-    sources: tuple[SourceEntry, ...] = ()
-
-
 class Region(Document):
     """A place with a parent; `places` are names in any language that say an item is of it, beside its own."""
 
@@ -224,7 +191,7 @@ class Region(Document):
     named: bool = True  # whether its own name says so too: not "World", for the sake of the World Bank
     parent: str | None = None
     places: tuple[str, ...] = ()
-    names: dict[LanguageTag, str] = {}  # its name in interface languages other than English
+    names: dict[LanguageTag, str] = Field(default_factory=dict)  # its name in interface languages other than English
 
 
 class GazetteerDocument(Document):
@@ -322,7 +289,7 @@ class _Parts:
                     raise ConfigError(path, f"feed {feed.url} stands twice", line=find_line(text, place),
                                       key=".".join(map(str, place)),
                                       hint=f"it belongs to {self.feeds[feed.url].source.slug} already")
-                self.feeds[feed.url] = Feed(short_id(feed.url), feed.url, source, feed.region, feed.language, feed.body)
+                self.feeds[feed.url] = feed.of(source)
 
     def _add_regions(self, path: str, text: str) -> None:
         names: set[str] = set()

@@ -23,6 +23,14 @@ class BodyPolicy(StrEnum):
     FULL = "full"
 
 
+class ArticleText(StrEnum):
+    """Whether an item's page is fetched for its text; a decision of the operator, per feed."""
+
+    OFF = "off"
+    SHORT = "short"  # where the feed gives less than 60 words
+    ALWAYS = "always"
+
+
 class Period(StrEnum):
     """What an edition looks back on: the day or the week."""
 
@@ -51,8 +59,22 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """How a feed's server is asked, beyond what all are: headers of its own, a log-in, a proxy ("" for none)."""
+
+    headers: tuple[tuple[str, str], ...] = ()
+    username: str = ""
+    password: str = field(default="", repr=False)
+    proxy: str = ""  # http://[user:password@]host:port
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
-    """One address that we poll; belongs to a source. `id` is `short_id(url)` of its first address."""
+    """One address that we poll; belongs to a source. `id` is `short_id(url)` of its first address.
+
+    How it is polled (`interval_minutes`, `access`, `article_text`) stands in the documents alone: a feed read from the
+    database has the defaults, and is equal.
+    """
 
     id: str
     url: str
@@ -60,6 +82,9 @@ class Feed:
     region: str | None = None
     language: str | None = None  # BCP 47 primary subtag; None: as declared by the document
     body: BodyPolicy = BodyPolicy.EXCERPT
+    interval_minutes: int | None = field(default=None, compare=False)  # None: as its rhythm and its server say
+    access: Access = field(default=Access(), compare=False)
+    article_text: ArticleText = field(default=ArticleText.SHORT, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from digest.documents import SourcesDocument, read_document
+from digest.documents import read_document
 from digest.errors import ConfigError
 from digest.resources import packaged_config_dir
+from digest.sources import SourcesDocument
 
 SUFFIX = "*.example"  # the hosts of the demo's outlets (RFC 2606: nobody can own one)
 CONTENT_TYPES = {
