@@ -214,7 +214,7 @@ class Message:
     """
 
     subject: str
-    html: str
+    html: str  # "": the mail is its text alone
     text: str
     headers: Mapping[str, str] = field(default_factory=dict)
 

@@ -56,6 +56,7 @@ class EditionRow:
     approved_at: datetime | None  # None: nobody has, or it was changed since
     approved_by: str | None
     note: str | None  # why it was skipped, cancelled or held
+    queued_at: datetime | None = None  # None: not all of its readers stand in the ledger
 
     @property
     def view(self) -> EditionView:
@@ -177,6 +178,18 @@ def move(conn: Connection, edition_id: int, state: str, *, since: str) -> bool:
     return conn.execute(statement.returning(editions.c.id)).one_or_none() is not None
 
 
+def mark_queued(conn: Connection, edition_id: int, at: datetime) -> None:
+    """Records that all readers of an edition stand in the ledger; the first time stays. Idempotent."""
+    first = and_(editions.c.id == edition_id, editions.c.queued_at.is_(None))
+    conn.execute(update(editions).where(first).values(queued_at=at))
+
+
+def half_queued(conn: Connection, newsletter: str) -> list[EditionRow]:
+    """Editions that are being sent though not all of their readers stand in the ledger, as after a crash."""
+    half = _of(newsletter, None).where(editions.c.state == "sending", editions.c.queued_at.is_(None))
+    return [read_edition(row) for row in conn.execute(half.order_by(editions.c.date))]
+
+
 def add_message(
     conn: Connection, edition_id: int, variant: str, message_id: str, sha256: str | None = None
 ) -> None:
@@ -276,7 +289,7 @@ def read_edition(row: Row[Any]) -> EditionRow:
         id=row.id, newsletter=row.newsletter, period=row.period, date=Date.fromisoformat(row.date), state=row.state,
         cutoff_at=row.cutoff_at, built_at=row.built_at, config_version=row.config_version, view_text=row.view,
         view_sha256=row.view_sha256, templates=json.loads(row.templates), release_at=row.release_at,
-        approved_at=row.approved_at, approved_by=row.approved_by, note=row.note)
+        approved_at=row.approved_at, approved_by=row.approved_by, note=row.note, queued_at=row.queued_at)
 
 
 def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:

@@ -71,6 +71,7 @@ def test_editions_and_deliveries_of_the_first_schema_keep_their_rows(first: Engi
         variants = conn.execute(text("SELECT variant, message_id, sha256 FROM edition_messages")).all()
     assert (sent.state, sent.approved_at, sent.approved_by, sent.view_text) == ("sent", AT, "digest", "{}")
     assert (skipped.state, skipped.approved_at, skipped.approved_by) == ("skipped", None, None)
+    assert (sent.queued_at, skipped.queued_at) == (AT, None)
     assert hashes == ["a" * 64, None]
     assert [tuple(row) for row in variants] == [("default", "m", None)]
     assert (reader.subscriber.email, reader.state, reader.preferences) == ("a@x.org", "active", Preferences())

@@ -21,6 +21,7 @@ editions = Table(
     Column("release_at", UtcDateTime),
     Column("approved_at", UtcDateTime),  # NULL: nobody has, or it was changed since
     Column("approved_by", Text),
+    Column("queued_at", UtcDateTime),  # NULL: not all of its readers stand in the ledger
     Column("note", Text),  # why it was skipped, cancelled or held
     Column("base_view", Text),  # the view as it was built, before anything was changed at the desk
     Column("pool", Text),  # JSON: the frozen working set of the desk (pipeline/working.py)
