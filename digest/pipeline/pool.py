@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date as Date
 from datetime import datetime, timedelta
-from functools import cached_property
 
 from digest.documents import Gazetteer, Newsletter
 from digest.model import DateQuality, Fate, Item, Period, Story
@@ -64,7 +63,7 @@ class EditionInputs:
         return max(usual, self.cutoff - self.since + usual - FIRST_WINDOW[self.period])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A story as the newsletter sees it: its counted items, and the copy that readers would be shown."""
 
@@ -74,18 +73,19 @@ class Candidate:
     readable: bool  # False: only listed, where the newsletter lists what its readers cannot read
     mailed: Mailed | None = None  # last mailed place of a story that has developed since
 
-    @cached_property
+    @property
     def own_items(self) -> tuple[Item, ...]:
         """The counted items that repeat no other item's text; all of them where each is a reprint."""
-        own = tuple(item for item in self.counted if item.id not in self.story.reprints)
-        return own or self.counted
+        if not self.story.reprints:
+            return self.counted
+        return tuple(item for item in self.counted if item.id not in self.story.reprints) or self.counted
 
-    @cached_property
+    @property
     def families(self) -> frozenset[str]:
         """Independent owners among the counted items."""
         return frozenset(item.feed.source.family for item in self.own_items)
 
-    @cached_property
+    @property
     def new_families(self) -> frozenset[str]:
         """Owners that joined since the story was last mailed; all where it never was."""
         return self.families - self.mailed.families if self.mailed else self.families

@@ -9,33 +9,32 @@
     novelty    −w for a story of an earlier edition, 0 where it is new or has developed
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from math import log2
 
 from digest.documents import Weights
-from digest.model import Item, Part, Score
+from digest.model import Item, Part, Score, Source
 from digest.pipeline.pool import NEW_SOURCES_OF_A_DEVELOPMENT, Candidate, EditionInputs, Pool, told_at
 from digest.pipeline.region import Places
 from digest.pipeline.topics import TopicMatch, TopicMatcher
 
 NAMES_IN_WORDS = 4  # sources named in a reason before "and n more"
 HOUR = timedelta(hours=1)
+NEW = Part("novelty", 0.0, "not mailed before")
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A candidate with its region, topics and score."""
+    """A candidate with its region, topics and score. `id` is its story's."""
 
+    id: str
     candidate: Candidate
     region: str
     topics: tuple[TopicMatch, ...]
     score: Score
-
-    @property
-    def id(self) -> str:
-        return self.candidate.story.id
 
 
 def rank(pool: Pool, inputs: EditionInputs, places: Places | None = None) -> tuple[Ranked, ...]:
@@ -53,51 +52,56 @@ def _scored(
     """The candidate with its region and the seven parts of its score."""
     if id(topics) not in told:
         told[id(topics)] = _topics(topics)
-    weights = inputs.newsletter.weights
+    weights, shown = inputs.newsletter.weights, candidate.shown
     parts = (
         _coverage(candidate, weights),
-        _velocity(candidate, weights, inputs),
-        _freshness(candidate, weights, inputs),
+        *_velocity_and_freshness(candidate, weights, inputs),
         told[id(topics)],
-        _region(candidate.shown, weights, inputs, places),
-        _quality(candidate.shown, weights),
+        _region(shown, weights, inputs, places),
+        _quality(bool(shown.body), bool(shown.image_url), shown.feed.source.tier, weights.quality),
         _novelty(candidate, weights),
     )
-    region = places.story_region(candidate.counted, candidate.shown, inputs.newsletter.region)
-    return Ranked(candidate, region, topics, Score(parts))
+    region = places.story_region(candidate.counted, shown, inputs.newsletter.region)
+    return Ranked(candidate.story.id, candidate, region, topics, Score(parts))
 
 
 def _coverage(candidate: Candidate, weights: Weights) -> Part:
-    worth = _family_worth(candidate, weights)
-    names = [item.feed.source.name for item in candidate.own_items]
-    reprinted = sum(1 for item in candidate.counted if item.id in candidate.story.reprints)
-    why = f"{_count(len(candidate.families), 'independent source')}: {_listed(names)}"
+    reprints = candidate.story.reprints
+    told = tuple([(item.feed.source, item.id in reprints) for item in candidate.counted])
+    return _coverage_by(told, weights.coverage, weights.reprint)
+
+
+@lru_cache(maxsize=10_000)
+def _coverage_by(told: Sequence[tuple[Source, bool]], weight: float, of_a_reprint: float) -> Part:
+    """What a story is worth for these sources' items, of which some are reprints. Many stories share one.
+
+    A family adds its best copy, so that ten copies of one owner count once.
+    """
+    worth: dict[str, float] = {}
+    for source, is_reprint in told:
+        factor = of_a_reprint if is_reprint else 1.0
+        worth[source.family] = max(worth.get(source.family, 0.0), source.tier * factor)
+    own = [source for source, is_reprint in told if not is_reprint] or [source for source, _ in told]
+    reprinted = sum(is_reprint for _, is_reprint in told)
+    why = f"{_count(len({s.family for s in own}), 'independent source')}: {_listed(s.name for s in own)}"
     if reprinted:
         why += f"; {_count(reprinted, 'reprint')}"
-    return Part("coverage", weights.coverage * log2(1 + sum(worth.values())), why)
+    return Part("coverage", weight * log2(1 + sum(worth.values())), why)
 
 
-def _family_worth(candidate: Candidate, weights: Weights) -> Mapping[str, float]:
-    """What each family adds to coverage: its best copy, so that ten copies of one owner count once."""
-    worth: dict[str, float] = {}
-    for item in candidate.counted:
-        source = item.feed.source
-        factor = weights.reprint if item.id in candidate.story.reprints else 1.0
-        worth[source.family] = max(worth.get(source.family, 0.0), source.tier * factor)
-    return worth
-
-
-def _velocity(candidate: Candidate, weights: Weights, inputs: EditionInputs) -> Part:
+def _velocity_and_freshness(candidate: Candidate, weights: Weights, inputs: EditionInputs) -> tuple[Part, Part]:
+    told = [(told_at(item), item.feed.source.family) for item in candidate.own_items]
     start = inputs.cutoff - weights.velocity_hours * HOUR
-    recent = {item.feed.source.family for item in candidate.own_items if told_at(item) > start}
-    why = f"{_count(len(recent), 'source')} in the last {weights.velocity_hours:g} h"
-    return Part("velocity", weights.velocity * log2(1 + len(recent)), why)
+    recent = len({family for at, family in told if at > start})
+    hours = max(0.0, (inputs.cutoff - max(told)[0]) / HOUR)
+    freshness = 0.0 - hours / weights.freshness_hours
+    return (_velocity(recent, weights.velocity_hours, weights.velocity),
+            Part("freshness", freshness, f"last told {hours:.1f} h before the cut-off"))
 
 
-def _freshness(candidate: Candidate, weights: Weights, inputs: EditionInputs) -> Part:
-    age = max(timedelta(0), inputs.cutoff - max(told_at(item) for item in candidate.own_items))
-    hours = age / HOUR
-    return Part("freshness", 0.0 - hours / weights.freshness_hours, f"last told {hours:.1f} h before the cut-off")
+@lru_cache(maxsize=1000)
+def _velocity(recent: int, hours: float, weight: float) -> Part:
+    return Part("velocity", weight * log2(1 + recent), f"{_count(recent, 'source')} in the last {hours:g} h")
 
 
 def _topics(topics: Sequence[TopicMatch]) -> Part:
@@ -116,16 +120,16 @@ def _region(item: Item, weights: Weights, inputs: EditionInputs, places: Places)
     return Part("region", 0.0, f"no place of {region} in title, dateline or summary")
 
 
-def _quality(item: Item, weights: Weights) -> Part:
-    has = [name for name, value in (("full text", item.body), ("image", item.image_url)) if value]
-    tier = item.feed.source.tier
+@lru_cache(maxsize=1000)
+def _quality(has_text: bool, has_image: bool, tier: float, weight: float) -> Part:
+    has = [name for name, value in (("full text", has_text), ("image", has_image)) if value]
     why = f"{' and '.join(has) or 'no full text, no image'}; tier {tier:g}"
-    return Part("quality", weights.quality * (bool(has) + tier - 1.0), why)
+    return Part("quality", weight * (bool(has) + tier - 1.0), why)
 
 
 def _novelty(candidate: Candidate, weights: Weights) -> Part:
     if candidate.mailed is None:
-        return Part("novelty", 0.0, "not mailed before")
+        return NEW
     new = len(candidate.new_families)
     why = f"mailed on {candidate.mailed.date}, {_count(new, 'new independent source')} since"
     return Part("novelty", 0.0 if new >= NEW_SOURCES_OF_A_DEVELOPMENT else -weights.novelty, why)
