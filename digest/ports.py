@@ -8,27 +8,36 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from digest.model import Access
+
 
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
-    """A conditional GET; validators are sent byte for byte as they were received (RFC 9110 §13)."""
+    """A conditional GET; validators are sent byte for byte as they were received (RFC 9110 §13).
+
+    `max_bytes` is the most of the decoded body, where it is less than for feeds.
+    """
 
     url: str
     etag: str | None = None
     last_modified: str | None = None
+    access: Access = field(default_factory=Access)
+    max_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FetchResponse:
     """An answer of 200 or 304. `url` is the address after redirects; `body` is decoded and empty on 304.
 
-    `headers` has lower-case names.
+    `headers` has lower-case names; of one that came twice, the first. `moved_to` is the address after redirects where
+    every one of them said that it is permanent (301, 308); None where there was none or one that did not.
     """
 
     status: int
     url: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    moved_to: str | None = None
 
 
 class Fetcher(Protocol):

@@ -61,7 +61,10 @@ class MailSettings(Section):
 
 
 class PollingSettings(Section):
-    interval_minutes: int = Field(30, ge=5, le=1440)
+    interval_minutes: int = Field(30, ge=5, le=1440)  # of a feed whose rhythm is not known
+    shortest_interval_minutes: int = Field(10, ge=5, le=1440)  # of a feed that brings much
+    host_gap_seconds: float = Field(1.0, ge=0, le=60)  # between two requests to one publisher
+    run_seconds: float = Field(120.0, gt=0)  # after so long a poll run begins no further feed
     concurrency: int = Field(16, ge=1, le=64)
     timeout_seconds: float = Field(30.0, gt=0)
     max_body_bytes: int = Field(10 * 1024 * 1024, ge=1024)

@@ -49,6 +49,19 @@ class AddressGuard:
         if port not in PORTS:
             raise AddressRefused(address, port, "no port that feeds are served on")
 
+    def check_name(self, host: str, port: int | None) -> None:
+        """Raises AddressRefused where an address that a proxy is to be asked for names our own network or an odd port.
+
+        A name is not resolved: that is done, and answered for, by the proxy.
+        """
+        try:
+            address = str(ip_address(host.partition("%")[0]))
+        except ValueError:
+            if host == "localhost" or host.endswith(".localhost"):
+                raise AddressRefused(host, port or 80, "no public address") from None
+            address = "1.1.1.1"  # stands for any public one
+        self.check(address, port or 80)
+
     def make_socket(self, info: tuple[Any, ...]) -> socket.socket:
         """A socket for one result of getaddrinfo, as aiohttp's connector asks for; raises AddressRefused."""
         family, kind, protocol, _, address = info
