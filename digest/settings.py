@@ -13,9 +13,17 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from digest.errors import ConfigError
+
+
+MAIN_SERVER = "main"  # the SMTP server that [smtp] itself names
 
 
 class Section(BaseModel):
@@ -39,19 +47,80 @@ class SiteSettings(Section):
 class ServerSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
+    proxies: tuple[str, ...] = ("127.0.0.1", "::1")  # addresses or networks whose X-Forwarded-For is believed
+
+    @field_validator("proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            ip_network(entry)
+        return value
+
+
+class SignUpSettings(Section):
+    """What a visitor's forms may do: limits that keep others from being flooded with our mail."""
+
+    mails_per_address: int = Field(5, ge=1)  # asked for by visitors, to one address within 24 hours
+    posts_per_network: int = Field(20, ge=1)  # from one network (IPv4 /24, IPv6 /56) within an hour
+    international: bool = True  # take addresses whose part before the @ is not ASCII; the server needs SMTPUTF8
+    allow_domains: tuple[str, ...] = ()  # never throw-away
+    refuse_domains: tuple[str, ...] = ()  # beside the throw-away ones
+
+    @field_validator("allow_domains", "refuse_domains")
+    @classmethod
+    def _lower(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(domain.lower().encode("idna").decode("ascii") for domain in value)
 
 
 class DatabaseSettings(Section):
     url: str = ""  # SQLAlchemy URL; "" is SQLite in var/digest.sqlite3
 
 
-class SmtpSettings(Section):
-    host: str = ""  # "" writes mail to var/outbox/
+class Limits(Section):
+    """The most that one taker of mail gets; 0 is no limit. Rates hold in any second, minute and hour, not per clock."""
+
+    connections: int = Field(0, ge=0, le=100)  # mails in flight at a time
+    per_second: int = Field(0, ge=0)
+    per_minute: int = Field(0, ge=0)
+    per_hour: int = Field(0, ge=0)
+
+
+class SmtpServer(Limits):
+    host: str = ""
     port: int = Field(587, ge=1, le=65535)
     username: str = ""
     password: SecretStr = SecretStr("")
     tls: Literal["starttls", "tls", "none"] = "starttls"
-    timeout_seconds: float = Field(30.0, gt=0)
+    tls_verify: bool = True
+    tls_ca_file: str = ""  # PEM of authorities trusted besides the system's
+    timeout_seconds: float = Field(30.0, gt=0)  # for each answer but the last
+    data_timeout_seconds: float = Field(600.0, gt=0)  # for the answer to a whole mail (RFC 5321 §4.5.3.2.6)
+    pipelining: bool = True  # where the server offers it (RFC 2920)
+    priority: int = 1  # lower ones are asked first
+    connections: int = Field(4, ge=1, le=100)
+
+
+class SmtpSettings(SmtpServer):
+    """One server, or several by name in `servers`; no host anywhere writes mail to var/outbox/."""
+
+    servers: dict[str, SmtpServer] = {}
+    domains: dict[str, Limits] = {}  # by recipients' domain; "*" is for each that is not named
+
+    @field_validator("servers")
+    @classmethod
+    def _with_hosts(cls, value: dict[str, SmtpServer]) -> dict[str, SmtpServer]:
+        for name, server in value.items():
+            if not server.host:
+                raise ValueError(f"server {name!r} has no host")
+            if name == MAIN_SERVER:
+                raise ValueError(f"{name!r} is the name of the server in [smtp] itself")
+        return value
+
+    @property
+    def by_name(self) -> dict[str, SmtpServer]:
+        """All servers with a host, in the order in which they are asked; that of [smtp] itself is "main"."""
+        named = {**({MAIN_SERVER: self} if self.host else {}), **self.servers}
+        return dict(sorted(named.items(), key=lambda item: item[1].priority))
 
 
 class MailSettings(Section):
@@ -88,6 +157,7 @@ class Settings(BaseSettings):
 
     site: SiteSettings = SiteSettings()
     server: ServerSettings = ServerSettings()
+    sign_up: SignUpSettings = SignUpSettings()
     database: DatabaseSettings = DatabaseSettings()
     smtp: SmtpSettings = SmtpSettings()
     mail: MailSettings = MailSettings()
@@ -102,7 +172,8 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return env_settings, file_secret_settings, init_settings
+        files = NestedSecretsSettingsSource(file_secret_settings, secrets_nested_delimiter="__")
+        return env_settings, files, init_settings
 
 
 @dataclass(frozen=True, slots=True)
