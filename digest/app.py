@@ -25,6 +25,7 @@ from digest.resources import template_texts
 from digest.services import config as config_service
 from digest.services.cycle import Cycle
 from digest.services.deliveries import SendReport, send_due
+from digest.services.holders import Holders
 from digest.services.replay import SimulatedClock, documents_of, write_documents
 from digest.services.stories import StoryClusterer
 from digest.settings import Instance, Settings, load_settings
@@ -68,6 +69,10 @@ class App:
             return SmtpMailer(self.settings.smtp)
         return OutboxMailer(self.instance.outbox)
 
+    def holders(self) -> Holders:
+        """Who sends from this instance, on this machine."""
+        return Holders(self.instance.var / "holders")
+
     def signer(self) -> Signer:
         return Signer(secret_key(self.instance))
 
@@ -87,7 +92,7 @@ class App:
         mailer = self.mailer()
         try:
             return await send_due(self.engine, mailer, self.clock, settings=self.settings, signer=self.signer(),
-                                  holder=self.holder, subject=subject)
+                                  holder=self.holder, holders=self.holders(), subject=subject)
         finally:
             await mailer.close()
 

@@ -24,7 +24,7 @@ from digest.storage.editions import edition_name
 from digest.storage.engine import read_only
 
 NEWS_SECONDS, MAIL_SECONDS = 30, 10
-MAILS_A_RUN = 50  # so that a stop waits for no more than these
+SAY_EVERY = timedelta(minutes=1)  # how often a long run of mail is told of
 UNSETTLED = 7  # so many last editions are looked at
 EMPTY_AGAIN = timedelta(minutes=15)  # an edition that had no story is tried again
 FINISH_NEWS_SECONDS, FINISH_MAIL_SECONDS = 4.0, 60.0  # how long a stop waits for work in flight
@@ -178,19 +178,23 @@ class Scheduler:
         await self._attempt("mail", self._send())
 
     async def _send(self) -> None:
-        """Sends what is due, a part at a time so that a stop is soon heard."""
-        app = self._app
-        while not self.mail.stopping:
+        """Sends what is due until nothing is. Cancelled by a stop, it leaves no mail in doubt."""
+        app, said = self._app, deliveries.SendReport()
+        said_at = app.clock.now()
+
+        def beat(report: deliveries.SendReport) -> None:
+            nonlocal said, said_at
             self._alive(self.mail)
-            report = await deliveries.send_due(
-                app.engine, self._mailer, app.clock, settings=app.settings, signer=app.signer(), holder=app.holder,
-                limit=MAILS_A_RUN)
-            done = report.sent + report.failed + report.deferred + report.uncertain
-            if done:
-                log.info("mail", sent=report.sent, deferred=report.deferred, failed=report.failed,
-                         uncertain=report.uncertain, remaining=report.remaining, error=report.error)
-            if done < MAILS_A_RUN:
-                return
+            if report.done > said.done and app.clock.now() - said_at >= SAY_EVERY:
+                said, said_at = report, app.clock.now()
+                _say(report)
+
+        self._alive(self.mail)
+        report = await deliveries.send_due(
+            app.engine, self._mailer, app.clock, settings=app.settings, signer=app.signer(), holder=app.holder,
+            holders=app.holders(), on_beat=beat)
+        if report.done:
+            _say(report)
 
     def _alive(self, lane: Lane) -> None:
         lane.last_alive_at = self._app.clock.now()
@@ -206,6 +210,11 @@ class Scheduler:
             self._said[name] = str(error)
         except Exception:
             log.exception("step failed", step=name)
+
+
+def _say(report: deliveries.SendReport) -> None:
+    log.info("mail", sent=report.sent, deferred=report.deferred, failed=report.failed, uncertain=report.uncertain,
+             remaining=report.remaining, error=report.error)
 
 
 def _name(newsletter: Newsletter, slot: Slot) -> str:
@@ -244,6 +253,7 @@ async def _working(scheduler: Scheduler) -> AsyncIterator[Scheduler]:
         ticks.shutdown(wait=False)
         for lane in lanes:
             lane.stop()
+        tasks[1].cancel()  # it finishes the mails in flight, and is cancelled once more when they take long
         await asyncio.gather(_end(tasks[0], FINISH_NEWS_SECONDS), _end(tasks[1], FINISH_MAIL_SECONDS))
 
 

@@ -1,22 +1,19 @@
-"""The delivery ledger: messages, and one row for each message and recipient.
-
-Every change of a row's state is one conditional UPDATE … RETURNING, so that two processes cannot both make it.
-"""
+"""The delivery ledger: messages, and one row for each message and recipient. Who sends them is in `storage.claims`."""
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, or_, select, update
+from sqlalchemy import Connection, Row, func, select
 
 from digest.model import Delivery, DeliveryState, Message
 from digest.storage.schema import deliveries, messages
+from digest.storage.schema.ledger import WAITING
 from digest.storage.upsert import insert_ignore
 
-WAITING = (DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)
-LEASE_ENDED = "the process that was sending it ended"
+SHELF = 64  # messages kept; of an edition there is one a variant
 
 
 def store_message(conn: Connection, message: Message) -> str:
@@ -32,7 +29,29 @@ def store_message(conn: Connection, message: Message) -> str:
 def load_message(conn: Connection, message_id: str) -> Message | None:
     """A stored message by its id; None where it is not stored."""
     row = conn.execute(select(messages).where(messages.c.id == message_id)).one_or_none()
-    return Message(row.subject, row.html, row.text, json.loads(row.headers)) if row else None
+    return _message(row) if row else None
+
+
+class Shelf:
+    """Stored messages by their ids, each read once: a row of the ledger does not carry its 43 KB again.
+
+    Keeps the last 64. Belongs to one thread at a time.
+    """
+
+    def __init__(self) -> None:
+        self._messages: dict[str, Message] = {}
+
+    def of(self, conn: Connection, ids: Collection[str]) -> dict[str, Message]:
+        """The messages with these ids."""
+        missing = [key for key in ids if key not in self._messages]
+        for start in range(0, len(missing), SHELF):
+            rows = conn.execute(select(messages).where(messages.c.id.in_(missing[start:start + SHELF])))
+            self._messages.update({row.id: _message(row) for row in rows})
+        found = {key: self._messages[key] for key in ids}
+        if len(self._messages) > SHELF:
+            kept = {**self._messages, **found}
+            self._messages = dict(list(kept.items())[-SHELF:])
+        return found
 
 
 def insert(conn: Connection, *, subject: str, channel: str, target: str, message_id: str, mail_id: str,
@@ -46,80 +65,20 @@ def insert(conn: Connection, *, subject: str, channel: str, target: str, message
     return bool(insert_ignore(conn, deliveries, [values]))
 
 
-def recover(conn: Connection, now: datetime) -> tuple[int, int]:
-    """Settles rows whose lease ended without an outcome; returns how many are retried and how many uncertain.
-
-    What had only been claimed is due at once; what may have been handed over is uncertain and never re-sent.
-    """
-    ended = and_(deliveries.c.state == DeliveryState.SENDING.value, deliveries.c.lease_until < now)
-    uncertain = conn.execute(
-        update(deliveries).where(ended, deliveries.c.phase == "data")
-        .values(state=DeliveryState.UNCERTAIN.value, last_error=f"{LEASE_ENDED}; the server's answer is not known")
-        .returning(deliveries.c.id)).all()
-    retried = conn.execute(
-        update(deliveries).where(ended, deliveries.c.phase == "claimed")
-        .values(state=DeliveryState.DEFERRED.value, phase=None, lease_holder=None, lease_until=None,
-                next_attempt_at=now, last_error=LEASE_ENDED)
-        .returning(deliveries.c.id)).all()
-    return len(retried), len(uncertain)
-
-
-def claim(conn: Connection, *, now: datetime, holder: str, until: datetime, limit: int, domain: str,
-          subject: str | None = None) -> list[Delivery]:
-    """Up to `limit` due rows, longest due first, now held by `holder` until `until` in phase "claimed".
-
-    The first claim fixes the Message-ID for good: the row's name at `domain`.
-    """
-    due = select(deliveries.c.id).where(_due(now, subject)).order_by(
-        deliveries.c.next_attempt_at, deliveries.c.id).limit(limit).with_for_update(skip_locked=True)
-    mail_id = case((deliveries.c.mail_id.contains("@"), deliveries.c.mail_id),
-                   else_=deliveries.c.mail_id.concat(f"@{domain}"))
-    claimed = conn.execute(
-        update(deliveries).where(deliveries.c.id.in_(due), deliveries.c.state.in_(WAITING))
-        .values(state=DeliveryState.SENDING.value, phase="claimed", lease_holder=holder, lease_until=until,
-                attempts=deliveries.c.attempts + 1, mail_id=mail_id)
-        .returning(deliveries.c.id)).scalars().all()
-    return _read(conn, deliveries.c.id.in_(claimed)) if claimed else []
-
-
-def mark_data(conn: Connection, delivery_id: int, holder: str, until: datetime) -> bool:
-    """Records that the message is about to be written; False where the lease was lost, and nothing may be written."""
-    held = and_(deliveries.c.id == delivery_id, deliveries.c.lease_holder == holder,
-                deliveries.c.state == DeliveryState.SENDING.value, deliveries.c.phase == "claimed")
-    return _changed(conn, update(deliveries).where(held).values(phase="data", lease_until=until))
-
-
-def mark_sent(conn: Connection, delivery_id: int, holder: str, now: datetime) -> bool:
-    """Records the server's acceptance, also where it came so late that the row was called uncertain."""
-    accepted = and_(deliveries.c.id == delivery_id, deliveries.c.lease_holder == holder,
-                    deliveries.c.state.in_((DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value)))
-    return _changed(conn, update(deliveries).where(accepted).values(
-        state=DeliveryState.SENT.value, phase=None, lease_holder=None, lease_until=None, sent_at=now, last_error=None))
-
-
-def mark_deferred(conn: Connection, delivery_id: int, holder: str, *, until: datetime, error: str | None) -> bool:
-    """Records that the row is tried again at `until`."""
-    return _settle(conn, delivery_id, holder, state=DeliveryState.DEFERRED.value, phase=None,
-                   next_attempt_at=until, last_error=error)
-
-
-def mark_failed(conn: Connection, delivery_id: int, holder: str, error: str) -> bool:
-    """Records that the row is never tried again."""
-    return _settle(conn, delivery_id, holder, state=DeliveryState.FAILED.value, phase=None, last_error=error)
-
-
-def mark_uncertain(conn: Connection, delivery_id: int, holder: str, error: str) -> bool:
-    """Records that the message may or may not have been handed over."""
-    return _settle(conn, delivery_id, holder, state=DeliveryState.UNCERTAIN.value, last_error=error)
-
-
 def count_due(conn: Connection, now: datetime, subject: str | None = None) -> int:
-    """How many rows are due or being sent."""
-    sending = deliveries.c.state == DeliveryState.SENDING.value
-    if subject is not None:
-        sending = and_(sending, deliveries.c.subject == subject)
-    return int(conn.execute(
-        select(func.count()).select_from(deliveries).where(or_(_due(now, subject), sending))).scalar_one())
+    """How many rows (of one subject) are due or being sent."""
+    due = (WAITING, deliveries.c.next_attempt_at <= now)
+    sending = (deliveries.c.state == DeliveryState.SENDING.value,)
+    of_subject = () if subject is None else (deliveries.c.subject == subject,)
+    return sum(conn.execute(select(func.count()).select_from(deliveries).where(*rows, *of_subject)).scalar_one()
+               for rows in (due, sending))
+
+
+def is_open(conn: Connection, now: datetime) -> bool:
+    """Whether any row is due or being sent."""
+    due = select(deliveries.c.id).where(WAITING, deliveries.c.next_attempt_at <= now)
+    sending = select(deliveries.c.id).where(deliveries.c.state == DeliveryState.SENDING.value)
+    return any(conn.execute(rows.limit(1)).first() for rows in (due, sending))
 
 
 def count_by_state(conn: Connection, subject: str) -> dict[DeliveryState, int]:
@@ -131,7 +90,7 @@ def count_by_state(conn: Connection, subject: str) -> dict[DeliveryState, int]:
 
 def next_attempt_at(conn: Connection) -> datetime | None:
     """When the next waiting row is due; None where none waits."""
-    return conn.execute(select(func.min(deliveries.c.next_attempt_at)).where(deliveries.c.state.in_(WAITING))).scalar()
+    return conn.execute(select(func.min(deliveries.c.next_attempt_at)).where(WAITING)).scalar()
 
 
 def deliveries_of(conn: Connection, subject: str) -> list[Delivery]:
@@ -144,33 +103,23 @@ def deliveries_in(conn: Connection, state: DeliveryState, limit: int = 1000) -> 
     return _read(conn, deliveries.c.state == state.value, limit)
 
 
-def _due(now: datetime, subject: str | None) -> Any:
-    due = and_(deliveries.c.state.in_(WAITING), deliveries.c.next_attempt_at <= now)
-    return due if subject is None else and_(due, deliveries.c.subject == subject)
+def _message(row: Row[Any]) -> Message:
+    return Message(row.subject, row.html, row.text, json.loads(row.headers))
 
 
-def _settle(conn: Connection, delivery_id: int, holder: str, **values: Any) -> bool:
-    held = and_(deliveries.c.id == delivery_id, deliveries.c.lease_holder == holder,
-                deliveries.c.state == DeliveryState.SENDING.value)
-    return _changed(conn, update(deliveries).where(held).values(lease_holder=None, lease_until=None, **values))
-
-
-def _changed(conn: Connection, statement: Any) -> bool:
-    return conn.execute(statement.returning(deliveries.c.id)).one_or_none() is not None
+def read_rows(conn: Connection, rows: Sequence[Row[Any]], shelf: Shelf | None = None) -> list[Delivery]:
+    """Rows of the ledger as deliveries, in their order, each with its message."""
+    found = (shelf or Shelf()).of(conn, {row.message_id for row in rows})
+    return [_delivery(row, found[row.message_id]) for row in rows]
 
 
 def _read(conn: Connection, condition: Any, limit: int | None = None) -> list[Delivery]:
-    columns = (deliveries, messages.c.subject.label("title"), messages.c.html, messages.c.text, messages.c.headers)
-    statement = select(*columns).join(messages, messages.c.id == deliveries.c.message_id).where(condition)
-    rows: Sequence[Row[Any]] = conn.execute(statement.order_by(deliveries.c.id).limit(limit)).all()
-    return [_delivery(row) for row in rows]
+    rows = conn.execute(select(deliveries).where(condition).order_by(deliveries.c.id).limit(limit)).all()
+    return read_rows(conn, rows)
 
 
-def _delivery(row: Row[Any]) -> Delivery:
+def _delivery(row: Row[Any], message: Message) -> Delivery:
     return Delivery(
         id=row.id, subject=row.subject, channel=row.channel, target=row.target, state=DeliveryState(row.state),
-        phase=row.phase, message_id=row.mail_id,
-        message=Message(row.title, row.html, row.text, json.loads(row.headers)),
-        unsubscribe=row.unsubscribe, due_at=row.due_at, attempts=row.attempts, last_error=row.last_error,
-        view_sha256=row.view_sha256)
-
+        phase=row.phase, message_id=row.mail_id, message=message, unsubscribe=row.unsubscribe, due_at=row.due_at,
+        attempts=row.attempts, last_error=row.last_error, view_sha256=row.view_sha256)

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from digest.demo import NEWSLETTER, demo_app, run
+from digest.mail.sessions import SmtpMailer
 from digest.services import subscribers
-from digest.services.deliveries import SESSIONS
 from tests.smtp_sink import Sink
 
 READERS = [f"reader{number:03}@readers.example" for number in range(60)]
@@ -41,14 +41,6 @@ def send(root: Path, sink: Sink) -> subprocess.Popen[str]:
                             env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def end_leases(root: Path) -> None:
-    """What a minute of waiting does: the leases of killed processes run out."""
-    engine = create_engine(f"sqlite:///{root / 'var' / 'digest.sqlite3'}")
-    with engine.begin() as conn:
-        conn.execute(text("UPDATE deliveries SET lease_until = '2000-01-01 00:00:00' WHERE state = 'sending'"))
-    engine.dispose()
-
-
 def uncertain(root: Path) -> set[str]:
     engine = create_engine(f"sqlite:///{root / 'var' / 'digest.sqlite3'}")
     with engine.begin() as conn:
@@ -64,14 +56,13 @@ def test_nobody_gets_the_edition_twice(instance: Path, sink: Sink) -> None:
             time.sleep(0.001)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        end_leases(instance)
     last = send(instance, sink)
     output, _ = last.communicate(timeout=90)
     assert last.returncode == 0, output
     taken = Counter(sink.recipients)
     assert [reader for reader, times in taken.items() if times > 1] == []
     assert set(READERS) - set(taken) <= uncertain(instance)
-    assert len(uncertain(instance)) <= KILLS * SESSIONS
+    assert len(uncertain(instance)) <= KILLS * SmtpMailer.capacity
     again = send(instance, sink)
     output, _ = again.communicate(timeout=90)
     assert "Nothing sent twice" in output

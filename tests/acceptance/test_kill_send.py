@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from digest.mail.sessions import SmtpMailer
 from digest.model import DeliveryState, Message
 from digest.services import deliveries, leaving
 from digest.storage import deliveries as ledger
@@ -23,7 +24,7 @@ from tests.smtp_sink import Sink
 SCRIPT = Path(__file__).with_name("send_process.py")
 READERS = [f"reader{number:03}@example.org" for number in range(300)]
 KILLS = 6
-SESSIONS = deliveries.SESSIONS
+SESSIONS = SmtpMailer.capacity
 EDITION = "edition:kazakhstan/2023-03-20"
 
 

@@ -17,7 +17,10 @@ from digest.model import Delivery, DeliveryState, Message
 from digest.ports import Envelope, Mailer
 from digest.services import deliveries, leaving, subscribers
 from digest.services.deliveries import SendReport
+from digest.services.ledger import LEASE
+from digest.services.outcomes import judge
 from digest.settings import MailSettings, Settings, SiteSettings, SmtpSettings
+from digest.storage import claims
 from digest.storage import deliveries as ledger
 from digest.storage.schema import newsletters
 from digest.tokens import Signer
@@ -173,10 +176,10 @@ def test_cancelling_finishes_the_mails_in_flight(sqlite_engine: Engine, sink: Si
 def test_what_an_ended_process_held_is_settled(sqlite_engine: Engine, sink: Sink) -> None:
     queue(sqlite_engine, "claimed@example.org", "written@example.org")
     with sqlite_engine.begin() as conn:
-        _, written = ledger.claim(conn, now=NOW, holder="dead", until=NOW + deliveries.LEASE, limit=2, domain="x.net")
-        ledger.mark_data(conn, written.id, "dead", NOW + deliveries.LEASE)
+        _, written = claims.claim(conn, now=NOW, holder="dead", until=NOW + LEASE, limit=2, domain="x.net")
+        claims.mark_data(conn, [written.id], "dead")
     assert send_to(sqlite_engine, sink) == SendReport(remaining=2)
-    report = send_to(sqlite_engine, sink, now=NOW + deliveries.LEASE * 2)
+    report = send_to(sqlite_engine, sink, now=NOW + LEASE * 2)
     assert (report.sent, report.uncertain) == (1, 1)
     assert sink.recipients == ["claimed@example.org"]
 
@@ -230,6 +233,8 @@ def test_one_bad_row_does_not_stop_the_others(sqlite_engine: Engine, sink: Sink,
 
 def test_a_mailer_that_breaks_is_an_outcome(sqlite_engine: Engine) -> None:
     class Broken:
+        capacity = 1
+
         async def send(self, envelope: Envelope, before_data: Callable[[], object]) -> None:
             raise RuntimeError("bug")
 
@@ -247,13 +252,13 @@ def test_a_mailer_that_breaks_is_an_outcome(sqlite_engine: Engine) -> None:
 ])
 def test_waits_double_from_a_minute_to_four_hours(attempts: int, wait: timedelta) -> None:
     busy = DeliveryError("a@b.example", "busy", code=450)
-    outcome = deliveries.judge(delivery(attempts), busy, written=True, now=NOW)
+    outcome = judge(delivery(attempts), busy, written=True, now=NOW)
     assert (outcome.state, outcome.until) == (DeliveryState.DEFERRED, NOW + wait)
 
 
 def test_after_three_days_a_row_is_given_up() -> None:
     late = NOW + timedelta(days=3, seconds=1)
-    outcome = deliveries.judge(delivery(20), DeliveryError("a@b.example", "busy", code=450), written=False, now=late)
+    outcome = judge(delivery(20), DeliveryError("a@b.example", "busy", code=450), written=False, now=late)
     assert outcome.state is DeliveryState.FAILED and "given up after 3 days" in outcome.error
 
 

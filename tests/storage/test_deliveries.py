@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from digest.model import Delivery, DeliveryState, Message
-from digest.storage import deliveries
+from digest.storage import claims, deliveries
 
 NOW = datetime(2023, 3, 20, 2, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=2)
@@ -27,7 +27,7 @@ def queue(engine: Engine, *targets: str, subject: str = "edition:kz/2023-03-20",
 
 def claim(engine: Engine, holder: str = "a", limit: int = 100, now: datetime = NOW) -> list[Delivery]:
     with engine.begin() as conn:
-        return deliveries.claim(conn, now=now, holder=holder, until=now + LEASE, limit=limit, domain="digest.example")
+        return claims.claim(conn, now=now, holder=holder, until=now + LEASE, limit=limit, domain="digest.example")
 
 
 def states(engine: Engine) -> list[tuple[DeliveryState, str | None]]:
@@ -48,8 +48,8 @@ def test_a_claim_carries_the_message_and_a_message_id_that_stays(engine: Engine)
     assert first.message_id.endswith("@digest.example")
     assert (first.state, first.phase, first.attempts) == (DeliveryState.SENDING, "claimed", 1)
     with engine.begin() as conn:
-        assert deliveries.mark_deferred(conn, first.id, "a", until=NOW, error="450 later")
-        [second] = deliveries.claim(conn, now=NOW, holder="b", until=NOW + LEASE, limit=1, domain="other.example")
+        assert claims.mark_deferred(conn, first.id, "a", until=NOW, error="450 later")
+        [second] = claims.claim(conn, now=NOW, holder="b", until=NOW + LEASE, limit=1, domain="other.example")
     assert second.message_id == first.message_id
     assert (second.attempts, second.last_error) == (2, "450 later")
 
@@ -81,11 +81,11 @@ def test_an_ended_lease_is_retried_before_data_and_uncertain_after(engine: Engin
     queue(engine, "claimed@example.org", "written@example.org")
     _, written = claim(engine)
     with engine.begin() as conn:
-        assert deliveries.mark_data(conn, written.id, "a", NOW + LEASE)
+        assert claims.mark_data(conn, [written.id], "a")
     with engine.begin() as conn:
-        assert deliveries.recover(conn, NOW + LEASE) == (0, 0)  # still held
-        assert deliveries.recover(conn, NOW + LEASE * 2) == (1, 1)
-        assert deliveries.recover(conn, NOW + LEASE * 2) == (0, 0)
+        assert claims.recover(conn, NOW + LEASE) == (0, 0)  # still held
+        assert claims.recover(conn, NOW + LEASE * 2) == (1, 1)
+        assert claims.recover(conn, NOW + LEASE * 2) == (0, 0)
     assert states(engine) == [(DeliveryState.DEFERRED, None), (DeliveryState.UNCERTAIN, "data")]
     assert [d.target for d in claim(engine, now=NOW + LEASE * 2)] == ["claimed@example.org"]
     with engine.begin() as conn:
@@ -96,21 +96,21 @@ def test_a_holder_that_lost_its_lease_may_not_write_data(engine: Engine) -> None
     queue(engine, "a@example.org")
     [row] = claim(engine, "slow")
     with engine.begin() as conn:
-        deliveries.recover(conn, NOW + LEASE * 2)
+        claims.recover(conn, NOW + LEASE * 2)
     claim(engine, "quick", now=NOW + LEASE * 2)
     with engine.begin() as conn:
-        assert not deliveries.mark_data(conn, row.id, "slow", NOW + LEASE * 3)
-        assert not deliveries.mark_sent(conn, row.id, "slow", NOW)
-        assert deliveries.mark_data(conn, row.id, "quick", NOW + LEASE * 3)
+        assert claims.mark_data(conn, [row.id], "slow") == set()
+        assert claims.mark_sent(conn, [row.id], "slow", NOW) == set()
+        assert claims.mark_data(conn, [row.id], "quick")
 
 
 def test_a_late_answer_settles_an_uncertain_row(engine: Engine) -> None:
     queue(engine, "a@example.org")
     [row] = claim(engine)
     with engine.begin() as conn:
-        deliveries.mark_data(conn, row.id, "a", NOW + LEASE)
-        deliveries.recover(conn, NOW + LEASE * 2)
-        assert deliveries.mark_sent(conn, row.id, "a", NOW + LEASE * 2)
+        claims.mark_data(conn, [row.id], "a")
+        claims.recover(conn, NOW + LEASE * 2)
+        assert claims.mark_sent(conn, [row.id], "a", NOW + LEASE * 2)
     assert states(engine) == [(DeliveryState.SENT, None)]
 
 
@@ -120,12 +120,12 @@ def test_a_settled_row_is_never_claimed_again(engine: Engine, settle: str) -> No
     [row] = claim(engine)
     with engine.begin() as conn:
         if settle == "sent":
-            assert deliveries.mark_sent(conn, row.id, "a", NOW)
+            assert claims.mark_sent(conn, [row.id], "a", NOW)
         elif settle == "failed":
-            assert deliveries.mark_failed(conn, row.id, "a", "550 no such user")
+            assert claims.mark_failed(conn, row.id, "a", "550 no such user")
         else:
-            assert deliveries.mark_uncertain(conn, row.id, "a", "connection lost")
-        assert deliveries.recover(conn, NOW + timedelta(days=1)) == (0, 0)
+            assert claims.mark_uncertain(conn, row.id, "a", "connection lost")
+        assert claims.recover(conn, NOW + timedelta(days=1)) == (0, 0)
         assert deliveries.count_due(conn, NOW + timedelta(days=1)) == 0
         assert deliveries.count_by_state(conn, row.subject) == {DeliveryState(settle): 1}
     assert claim(engine, now=NOW + timedelta(days=1)) == []
@@ -137,7 +137,7 @@ def test_the_next_attempt_is_that_of_the_first_waiting_row(engine: Engine) -> No
     queue(engine, "a@example.org", "b@example.org")
     [row] = claim(engine, limit=1)
     with engine.begin() as conn:
-        deliveries.mark_deferred(conn, row.id, "a", until=NOW + timedelta(minutes=5), error="450")
+        claims.mark_deferred(conn, row.id, "a", until=NOW + timedelta(minutes=5), error="450")
         assert deliveries.next_attempt_at(conn) == NOW
         assert deliveries.count_due(conn, NOW) == 1
         assert deliveries.count_due(conn, NOW, "edition:other") == 0

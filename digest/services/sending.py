@@ -1,0 +1,303 @@
+"""One run over what is due: claims rows some seconds ahead, hands mails over side by side, has outcomes written.
+
+Claims, marks and outcomes go through `services.ledger`, which alone writes. Only this module calls the mailer.
+"""
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection, Engine
+
+from digest.errors import DeliveryError
+from digest.model import Delivery, DeliveryState
+from digest.ports import Clock, Envelope, Mailer
+from digest.services import bounces, leaving
+from digest.services.envelopes import envelope, host
+from digest.services.holders import Holders
+from digest.services.ledger import Ledger
+from digest.services.outcomes import SENT, UNTRIED, Outcome, judge
+from digest.settings import Settings
+from digest.storage import claims
+from digest.storage import deliveries as storage
+from digest.storage.engine import read_only
+from digest.tokens import Signer
+
+AHEAD = 100  # rows claimed at a time, at most
+AHEAD_SECONDS = 1.0  # so much work is claimed ahead, that a reader who leaves gets nothing more
+FRESH = timedelta(seconds=10)  # after that it is asked again whether a claimed mail is still wanted
+BEAT_SECONDS = 2.0  # how often a run holds on to its rows, and looks for what others left
+DEAD_SERVER = 5  # so many failures of the server in a row end a run; the rest waits
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SendReport:
+    """What one run did. `remaining` counts rows still due or held by another process; `error` is the last one."""
+
+    sent: int = 0
+    deferred: int = 0
+    failed: int = 0
+    uncertain: int = 0
+    remaining: int = 0
+    error: str | None = None
+
+    @property
+    def done(self) -> int:
+        """How many rows it settled for now."""
+        return self.sent + self.deferred + self.failed + self.uncertain
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a run works with. `holders` knows who else is alive; `subject`, `limit`: all where None."""
+
+    engine: Engine
+    mailer: Mailer
+    clock: Clock
+    settings: Settings
+    signer: Signer
+    holders: Holders
+    limit: int | None = None
+    subject: str | None = None
+    on_sent: Callable[[Delivery], None] | None = None
+    on_beat: Callable[[SendReport], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A claimed row: why its reader wants it, or why it is not sent."""
+
+    delivery: Delivery
+    standing: leaving.Standing | None
+    refused: str
+    at: datetime
+
+
+async def run(work: Work, process: str) -> SendReport:
+    """Sends what is due until nothing is, or the server is dead. `process` names this process.
+
+    Cancelled, it gives back what was not yet written, finishes what was, and then raises CancelledError; a second
+    cancellation does not wait.
+    """
+    if not await asyncio.to_thread(_anything, work):
+        return SendReport()
+    holder = f"{process}/{secrets.token_hex(4)}"
+    with work.holders.held(holder):
+        async with Ledger(work.engine, work.clock, holder) as ledger:
+            report = await _Run(work, ledger).all()
+    return replace(report, remaining=await asyncio.to_thread(_remaining, work))
+
+
+class _Run:
+    """A pool of workers over the due rows. Does not decide when to run."""
+
+    def __init__(self, work: Work, ledger: Ledger):
+        self.work, self.ledger = work, ledger
+        self.left = work.limit
+        self.stopping = False
+        self.dead = 0  # failures of the server in a row
+        self.counts: Counter[DeliveryState] = Counter()
+        self.error: str | None = None
+        self.jobs: asyncio.Queue[_Job | None] = asyncio.Queue(AHEAD)
+        self.unwritten: set[asyncio.Task[None]] = set()  # workers that may be cancelled without a doubt left
+        self.workers: list[asyncio.Task[None]] = []
+
+    async def all(self) -> SendReport:
+        """Settles what ended processes left, then works until nothing is due."""
+        await self._recover()
+        beat = asyncio.create_task(self._beat(), name="beat")
+        pool = asyncio.create_task(self._pool(), name="pool")
+        try:
+            await asyncio.shield(pool)
+        except asyncio.CancelledError:
+            self._stop()
+            await pool
+            raise
+        finally:
+            beat.cancel()
+            with suppress(asyncio.CancelledError):
+                await beat
+        return self.report()
+
+    async def _pool(self) -> None:
+        """Workers and what feeds them; raises what ended them."""
+        capacity = max(self.work.mailer.capacity, 0)
+        self.workers = [asyncio.create_task(self._worker(), name=f"mail {n}") for n in range(capacity)]
+        feeding = asyncio.create_task(self._feed(), name="claims")
+        results = await asyncio.gather(feeding, *self.workers, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    def _stop(self) -> None:
+        """Nothing more is begun; what has not been written is given back at once."""
+        self.stopping = True
+        for task in tuple(self.unwritten):
+            task.cancel()
+
+    @property
+    def ending(self) -> bool:
+        return self.stopping or self.dead >= DEAD_SERVER or self.work.mailer.capacity < 1
+
+    async def _feed(self) -> None:
+        """Claims rows, about a second's work at a time, until none is due."""
+        loop, size = asyncio.get_running_loop(), max(len(self.workers), 1)
+        try:
+            while not self.ending and self.left != 0:
+                wanted = size if self.left is None else min(size, self.left)
+                rows = await self.ledger.claim(wanted, domain=host(self.work.settings), subject=self.work.subject)
+                if not rows:
+                    return
+                self.left = None if self.left is None else self.left - len(rows)
+                began = loop.time()
+                for job in await asyncio.to_thread(self._look_up, rows):
+                    await self.jobs.put(job)
+                size = _next_size(size, loop.time() - began)
+        finally:
+            for _ in self.workers:
+                await self.jobs.put(None)
+
+    async def _worker(self) -> None:
+        """Takes one mail after the other; after a stop gives back what is left."""
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            while job := await self.jobs.get():
+                if self.ending:
+                    self.ledger.record(job.delivery, UNTRIED)
+                    continue
+                self.unwritten.add(task)
+                outcome = await self._attempt(job, task)
+                self.unwritten.discard(task)
+                self._settle(job.delivery, outcome)
+        except Exception:
+            self._stop()
+            raise
+        finally:
+            self.unwritten.discard(task)
+
+    async def _attempt(self, job: _Job, task: "asyncio.Task[None]") -> Outcome:
+        """Hands one mail over; every failure becomes an outcome."""
+        delivery, written = job.delivery, False
+
+        async def before_data() -> None:
+            nonlocal written
+            if not await self.ledger.mark_data(delivery.id):
+                raise _LeaseLost
+            self.unwritten.discard(task)
+            written = True
+
+        try:
+            if self.work.clock.now() - job.at > FRESH:
+                [job] = await asyncio.to_thread(self._look_up, [delivery])
+            if job.standing is None or job.refused:
+                return Outcome(DeliveryState.FAILED, job.refused)
+            await self.work.mailer.send(self._envelope(delivery, job.standing), before_data)
+        except _LeaseLost:
+            return Outcome(DeliveryState.SENDING)
+        except asyncio.CancelledError:
+            if written or not self.stopping:
+                raise
+            return UNTRIED
+        except DeliveryError as error:
+            self.dead = self.dead + 1 if error.server else 0
+            return judge(delivery, error, written=written, now=self.work.clock.now())
+        except Exception as error:
+            log.exception("mail attempt broke", delivery=delivery.id, phase="data" if written else "claimed")
+            broken = DeliveryError(delivery.target, f"{type(error).__name__}: {error}")
+            return judge(delivery, broken, written=written, now=self.work.clock.now())
+        self.dead = 0
+        return SENT
+
+    def _envelope(self, delivery: Delivery, standing: leaving.Standing) -> Envelope:
+        work = self.work
+        try:
+            return envelope(delivery, standing, settings=work.settings, signer=work.signer, now=work.clock.now())
+        except ValueError as error:
+            raise DeliveryError(delivery.target, f"cannot be written as a mail: {error}", permanent=True) from error
+
+    def _settle(self, delivery: Delivery, outcome: Outcome) -> None:
+        """Has the outcome written; the worker goes on meanwhile."""
+        if outcome.state is DeliveryState.SENDING:
+            return
+        self.ledger.record(delivery, outcome)
+        self.counts[outcome.state] += 1
+        self.error = outcome.error or self.error
+        if outcome.state is DeliveryState.SENT and self.work.on_sent:
+            self.work.on_sent(replace(delivery, state=DeliveryState.SENT, phase=None))
+
+    async def _beat(self) -> None:
+        """Keeps the run's rows its own, settles what others leave meanwhile, and shows that it lives."""
+        while True:
+            if self.work.on_beat:
+                self.work.on_beat(self.report())
+            await asyncio.sleep(BEAT_SECONDS)
+            try:
+                await self.ledger.renew()
+                await self._recover()
+            except Exception as error:
+                log.error("claims not renewed", error=str(error))
+
+    async def _recover(self) -> None:
+        """Settles the rows of those who ended, here and elsewhere."""
+        others = await asyncio.to_thread(self._others)
+        ended, alive = self.work.holders.judged(others)
+        retried, uncertain = await self.ledger.recover(ended=ended, alive=alive) if others else (0, 0)
+        self.work.holders.forget(ended)
+        self.counts[DeliveryState.UNCERTAIN] += uncertain
+        if retried or uncertain:
+            log.warning("mail of an ended process", retried=retried, uncertain=uncertain)
+
+    def _others(self) -> set[str]:
+        with read_only(self.work.engine) as conn:
+            return claims.holders(conn)
+
+    def _look_up(self, rows: Sequence[Delivery]) -> list[_Job]:
+        """Why each mail is wanted, or not sent."""
+        now = self.work.clock.now()
+        with read_only(self.work.engine) as conn:
+            return [_Job(row, *_wanted(conn, row), now) for row in rows]
+
+    def report(self) -> SendReport:
+        return SendReport(
+            self.counts[DeliveryState.SENT], self.counts[DeliveryState.DEFERRED], self.counts[DeliveryState.FAILED],
+            self.counts[DeliveryState.UNCERTAIN], error=self.error)
+
+
+class _LeaseLost(Exception):
+    """Another process took the row over: nothing may be written."""
+
+
+def _anything(work: Work) -> bool:
+    """Whether a row is due, or being sent by somebody who may have ended."""
+    with read_only(work.engine) as conn:
+        return storage.is_open(conn, work.clock.now())
+
+
+def _remaining(work: Work) -> int:
+    with read_only(work.engine) as conn:
+        return storage.count_due(conn, work.clock.now(), work.subject)
+
+
+def _wanted(conn: Connection, delivery: Delivery) -> tuple[leaving.Standing | None, str]:
+    """Why the mail is wanted, in its own language, and why it is not sent all the same ("": it is)."""
+    language = delivery.message.headers.get("Content-Language", "en")
+    standing = leaving.standing(conn, delivery.unsubscribe, subject=delivery.subject, language=language)
+    if standing is None:
+        return None, "the reader left before it was sent"
+    reason = bounces.suppressed(conn, delivery.target)
+    return standing, f"the address is suppressed ({reason})" if reason else ""
+
+
+def _next_size(size: int, seconds: float) -> int:
+    """How many rows to claim next, where handing out the last `size` took so long."""
+    if seconds < AHEAD_SECONDS / 2:
+        return min(size * 2, AHEAD)
+    return max(size // 2, 1) if seconds > AHEAD_SECONDS else size
