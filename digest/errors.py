@@ -14,11 +14,13 @@ DigestError
 ├── SendRefused          mail may not leave (reason, hint)
 ├── DeliveryError        a mail attempt failed (recipient, code, enhanced, permanent, server)
 ├── AddressRefused       an e-mail address cannot be used (address, reason)
+├── PreferenceRefused    a preference is none that a reader can have (name, value, reason)
+├── LimitReached         too many forms came from one network (retry_after)
 ├── TokenError           a signed link is forged, foreign or expired (reason)
 └── ArchiveError         a recorded archive cannot be read (path, line)
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 class DigestError(Exception):
@@ -137,11 +139,27 @@ class DeliveryError(DigestError):
 
 
 class AddressRefused(DigestError):
-    """An e-mail address cannot be used; `reason` says why in plain words."""
+    """An e-mail address cannot be used; `reason` says why in a plain sentence, marked for the catalogues."""
 
     def __init__(self, address: str, reason: str):
         self.address, self.reason = address, reason
-        super().__init__(f"{address!r} cannot be used: {reason}")
+        super().__init__(f"{address!r} cannot be used. {reason}")
+
+
+class PreferenceRefused(DigestError):
+    """A preference is none that a reader of the newsletter can have; `reason` says what there is."""
+
+    def __init__(self, name: str, value: str, reason: str):
+        self.name, self.value, self.reason = name, value, reason
+        super().__init__(f"{name} cannot be {value!r}: {reason}")
+
+
+class LimitReached(DigestError):
+    """Too many forms came from one network; after `retry_after` one will pass."""
+
+    def __init__(self, retry_after: timedelta):
+        self.retry_after = retry_after
+        super().__init__("too many forms came from this network; try again later")
 
 
 class TokenError(DigestError):

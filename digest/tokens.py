@@ -1,5 +1,7 @@
 """Signed links: what a mail's link may do, signed with the instance's secret key (itsdangerous)."""
 
+import hashlib
+import hmac
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +16,13 @@ class Signer:
     def __init__(self, key: bytes):
         self._key = key
 
+    @property
+    def secret(self) -> bytes:
+        """The instance's key, for what signs by itself, such as return paths."""
+        return self._key
+
     def sign(self, kind: str, value: str, *, expires_at: datetime | None = None) -> str:
-        """A URL-safe token. `kind` is "unsubscribe", "confirm" or "preview"."""
+        """A URL-safe token. `kind` is "unsubscribe", "confirm", "address" or "data"."""
         expiry = int(expires_at.timestamp()) if expires_at else 0
         return str(self._serializer(kind).dumps([value, expiry]))
 
@@ -31,6 +38,10 @@ class Signer:
         if expiry and now.timestamp() > expiry:
             raise TokenError("expired")
         return str(value)
+
+    def fingerprint(self, kind: str, value: str) -> str:
+        """A keyed hash in 64 hex digits: tells whether two values are equal, and nothing else of them."""
+        return hmac.new(self._key, f"{kind}\n{value}".encode(), hashlib.sha256).hexdigest()
 
     def _serializer(self, kind: str) -> URLSafeSerializer:
         return URLSafeSerializer(self._key, salt=f"region-digest.{kind}")

@@ -25,9 +25,9 @@ from digest.pipeline.thin import decide
 from digest.pipeline.view import EditionView
 from digest.resources import template_texts
 from digest.services import deliveries, editions, leaving, newsletters, releases
+from digest.services.addresses import normalise_address
 from digest.services.editions import Preview
 from digest.services.lint import check
-from digest.services.subscribers import normalise_address
 from digest.storage.engine import read_only
 from digest.storage.feeds import never_polled
 from digest.storage.subscribers import subscription_of

@@ -17,8 +17,8 @@ from digest.app import App, open_app
 from digest.documents import Gazetteer, read_configuration
 from digest.errors import AddressRefused, ConfigError, FetchError, NotFound
 from digest.services import config, instances
+from digest.services.addresses import normalise_address
 from digest.services.instances import FoundFeed, NewInstance
-from digest.services.subscribers import normalise_address
 from digest.settings import Instance
 
 

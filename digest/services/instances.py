@@ -17,6 +17,7 @@ from digest.pipeline.parse import ParsedFeed
 from digest.ports import Fetcher, FetchRequest, FetchResponse
 from digest.resources import packaged_text
 from digest.services import config, subscribers
+from digest.services.addresses import normalise_address
 from digest.settings import Instance
 
 MOST_CANDIDATES = 8  # addresses tried for one site
@@ -164,7 +165,7 @@ def create(
         raise ConfigError(str(instance.config), "has a configuration already",
                           hint="name another folder, or edit the documents there and run `digest check`")
     for reader in readers:
-        subscribers.normalise_address(reader)
+        normalise_address(reader)
     base = config.packaged_gazetteer()
     documents = documents_of(new, read_configuration({}, base).gazetteer)
     read_configuration(documents, base)

@@ -1,7 +1,8 @@
 """Who may see /preview and /outbox: people at the machine itself, or holders of the printed token."""
 
 import secrets
-from ipaddress import ip_address
+from collections.abc import Sequence
+from ipaddress import ip_address, ip_network
 
 from starlette.requests import Request
 
@@ -43,6 +44,18 @@ def is_local(request: Request) -> bool:
     return len(hosts) == 1 and host_name(hosts[0]) in LOCAL_NAMES
 
 
+def client_of(request: Request, proxies: Sequence[str]) -> str:
+    """The address that a request comes from: the last of X-Forwarded-For that is none of our proxies.
+
+    Who is no proxy cannot pass for somebody else: its header is not read. "" where it is unknown.
+    """
+    client = request.client.host if request.client else ""
+    forwarded = [part.strip() for line in request.headers.getlist("x-forwarded-for") for part in line.split(",")]
+    while forwarded and _is_in(client, proxies) and _is_address(forwarded[-1]):
+        client = forwarded.pop()
+    return client
+
+
 def host_name(host: str) -> str:
     """The name of a Host header without its port, in lower case; an IPv6 address keeps its brackets."""
     if host.startswith("["):
@@ -54,6 +67,18 @@ def token_query(request: Request) -> str:
     """ "?token=…" for links between operators' pages, where the request came with a token; else ""."""
     token = request.query_params.get("token")
     return f"?token={token}" if token else ""
+
+
+def _is_in(host: str, networks: Sequence[str]) -> bool:
+    return _is_address(host) and any(ip_address(host) in ip_network(network) for network in networks)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(host: str) -> bool:

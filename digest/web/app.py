@@ -13,13 +13,13 @@ from starlette.exceptions import HTTPException
 
 from digest import __version__
 from digest.app import App
-from digest.errors import NotFound
+from digest.errors import LimitReached, NotFound
 from digest.locale import N_
 from digest.pipeline.render import Renderer
 from digest.resources import template_texts
 from digest.services.deliveries import base_url
 from digest.storage.migrate import revision_of
-from digest.web import archive, newsletters, outbox, preview, stories, subscribers
+from digest.web import archive, newsletters, outbox, preview, sign_up, stories, subscribers
 from digest.web.access import Access, Denied
 from digest.web.middleware import SECURITY_HEADERS, HeadAsGet, SecurityHeaders
 from digest.web.pages import Pages
@@ -45,6 +45,7 @@ def create_app(app: App, *, preview_token: str, heartbeat: Heartbeat) -> FastAPI
     web.add_middleware(HeadAsGet)
     web.add_middleware(SecurityHeaders)
     _add_service_routes(web, app, templates, heartbeat)
+    web.include_router(sign_up.router(app, pages))
     web.include_router(subscribers.router(app, pages))
     web.include_router(preview.router(app, pages, access))
     web.include_router(outbox.router(app.instance.outbox, pages, access))
@@ -110,6 +111,14 @@ def _add_error_pages(web: FastAPI, pages: Pages) -> None:
     def not_found(request: Request, error: Exception) -> Response:
         found = f"We looked, and found {error}."
         return pages.error(404, N_("There is no such page"), found if pages.language == "en" else LOST)
+
+    @web.exception_handler(LimitReached)
+    def limit_reached(request: Request, error: Exception) -> Response:
+        assert isinstance(error, LimitReached)
+        response = pages.error(429, N_("Too many forms from your network"),
+                               N_("Try again in an hour, or write to us."))
+        response.headers["Retry-After"] = str(int(error.retry_after.total_seconds()))
+        return response
 
     @web.exception_handler(HTTPException)
     def http_error(request: Request, error: Exception) -> Response:

@@ -1,7 +1,7 @@
 import pytest
 from starlette.requests import Request
 
-from digest.web.access import Access, Denied, host_name, is_local
+from digest.web.access import Access, Denied, client_of, host_name, is_local
 from tests.web.worlds import TOKEN
 
 
@@ -57,3 +57,17 @@ def test_two_host_headers_are_not_local() -> None:
 ])
 def test_host_names_lose_their_port(host: str, name: str) -> None:
     assert host_name(host) == name
+
+
+@pytest.mark.parametrize(("asked", "client"), [
+    (request(client="192.0.2.7"), "192.0.2.7"),
+    (request(client="192.0.2.7", x_forwarded_for="198.51.100.1"), "192.0.2.7"),  # who is no proxy is not believed
+    (request(x_forwarded_for="192.0.2.7"), "192.0.2.7"),
+    (request(x_forwarded_for="10.0.0.1, 192.0.2.7, 127.0.0.1"), "192.0.2.7"),  # what the visitor wrote is not read
+    (request(client="::1", x_forwarded_for="2001:db8::1"), "2001:db8::1"),
+    (request(x_forwarded_for="unknown"), "127.0.0.1"),
+    (request(x_forwarded_for=""), "127.0.0.1"),
+    (request(client=None), ""),
+])
+def test_whom_a_form_comes_from(asked: Request, client: str) -> None:
+    assert client_of(asked, ("127.0.0.1", "::1")) == client

@@ -9,8 +9,9 @@ from digest.app import App
 from digest.model import DeliveryState
 from digest.services import deliveries, leaving, subscribers
 from digest.storage import deliveries as ledger
+from digest.web.app import create_app
 from tests.web.browser import Browser
-from tests.web.worlds import NOW
+from tests.web.worlds import NOW, TOKEN
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
@@ -74,12 +75,23 @@ def test_a_machine_in_the_trap_is_answered_and_ignored(world: App, local: Browse
 
 
 @pytest.mark.parametrize("data", [{"email": "nobody"}, {"email": ""}, {}, {"email": "a@b.example\r\nBcc: c@d.example"},
-                                  {"email": "<script>alert(1)</script>@example.org"}])
+                                  {"email": "<script>alert(1)</script>@example.org"}, {"email": "x@mailinator.com"}])
 def test_a_bad_address_is_refused_on_the_form(world: App, local: Browser, data: dict[str, str]) -> None:
     answer = local.post("/sign-up/kazakhstan", data=data)
     assert answer.status_code == 422 and "This address cannot be used" in answer.text
     assert "<script" not in answer.text
     assert confirmations(world) == []
+
+
+def test_one_network_may_post_so_many_forms(world: App) -> None:
+    web = create_app(world, preview_token=TOKEN, heartbeat=lambda: NOW)
+    near = [Browser(web, client=f"203.0.113.{n}") for n in range(21)]
+    answers = [browser.post("/sign-up/kazakhstan", data={"email": f"r{n}@example.org"})
+               for n, browser in enumerate(near)]
+    assert [answer.status_code for answer in answers] == [200] * 20 + [429]
+    assert answers[-1].headers["retry-after"] == "3600" and "Too many forms" in answers[-1].text
+    assert len(confirmations(world)) == 20
+    assert Browser(web, client="198.51.100.1").post("/sign-up/kazakhstan", data={"email": "x@example.org"}).is_success
 
 
 @pytest.mark.parametrize(("body", "status"), [
