@@ -126,7 +126,25 @@ class SmtpSettings(SmtpServer):
 class MailSettings(Section):
     sender: str = ""  # From of everything that a newsletter does not set; "" uses news@ the site's host
     mailto: str = ""  # address that takes unsubscribe mail; "" uses unsubscribe@ the sender's domain
+    owner: str = ""  # address of the people behind the newsletters, in List-Owner and List-Help; "" is the sender's
+    bounce_domain: str = ""  # return paths are addresses at this domain, one for each mail; "" is the sender's address
+    bounce_user: str = Field("b", pattern=r"^[a-z0-9._-]{1,20}$")  # what stands before the "+" of a return path
     outbox: str = "var/outbox"  # folder for mail without an SMTP server, below the instance
+
+    @field_validator("bounce_domain")
+    @classmethod
+    def _ascii_domain(cls, value: str) -> str:
+        return value.lower().encode("idna").decode("ascii")
+
+
+class DkimSettings(Section):
+    domain: str = ""  # that signs; "" is the domain of each mail's From
+    selectors: tuple[str, ...] = ()  # of the keys in var/dkim/ that sign every mail; () signs nothing
+
+    @field_validator("domain")
+    @classmethod
+    def _ascii_domain(cls, value: str) -> str:
+        return value.lower().encode("idna").decode("ascii")
 
 
 class PollingSettings(Section):
@@ -161,6 +179,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     smtp: SmtpSettings = SmtpSettings()
     mail: MailSettings = MailSettings()
+    dkim: DkimSettings = DkimSettings()
     polling: PollingSettings = PollingSettings()
 
     @classmethod

@@ -1,109 +1,129 @@
-"""Addresses a message: the bytes of one mail for one recipient, with everything that a list mail owes its reader."""
+"""The bytes of one mail: built once for all readers of a message, and made personal by splicing.
+
+    message + what all its mails share ─▶ Prepared ─▶ for each reader: header fields, body ─▶ signed ─▶ bytes
+
+What differs from reader to reader is To, Date, Message-ID, List-Unsubscribe and the unsubscribe address in the body.
+The rest is encoded, folded and canonicalised for DKIM once. Equal arguments give equal bytes.
+"""
 
 import hashlib
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from email.header import Header
-from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
 from html import escape
+from typing import Protocol
 
-from digest.model import Message, fill_marks
+from digest.mail import headers
+from digest.mail.bodies import Part
+from digest.mail.headers import POLICY, Field, MailingList, one_line
+from digest.model import REASON_MARK, UNSUBSCRIBE_MARK, Message
 
-POLICY = SMTP.clone(cte_type="7bit")
+__all__ = ["MailingList", "Personal", "Prepared", "Shared", "one_line"]
+
+DEFUSED_MARK = "\u2060%".join(UNSUBSCRIBE_MARK.split("%"))  # looks alike and is no mark
 OWN_HEADERS = frozenset({
-    "from", "to", "subject", "date", "message-id", "list-id", "list-unsubscribe", "list-unsubscribe-post",
-    "auto-submitted", "precedence", "x-auto-response-suppress", "mime-version", "content-type",
-    "content-transfer-encoding", "bcc", "cc", "sender", "return-path"})
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+    "from", "to", "subject", "date", "message-id", "list-id", "list-unsubscribe", "list-unsubscribe-post", "list-help",
+    "list-owner", "list-archive", "list-subscribe", "feedback-id", "dkim-signature", "auto-submitted", "precedence",
+    "x-auto-response-suppress", "mime-version", "content-type", "content-transfer-encoding", "bcc", "cc", "sender",
+    "return-path"})
 
 
 @dataclass(frozen=True, slots=True)
-class Addressing:
-    """What makes a message personal. `message_id` has no brackets; `sender` is an address or "Name <address>"."""
+class Shared:
+    """What all mails of one message have in common. `sender` is an address or "Name <address>"."""
+
+    sender: str
+    reason: str  # why the reader gets this, one sentence
+    list: MailingList = field(default_factory=MailingList)
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """What makes a mail one reader's. `message_id` has no brackets."""
 
     recipient: str
     message_id: str
-    sender: str
     date: datetime
     unsubscribe_url: str  # absolute; the one-click header is left out where it is no http(s) address
     unsubscribe_mailto: str  # "mailto:…" without brackets
-    reason: str  # why the reader gets this, one sentence
-    list_id: str = ""  # "kazakhstan.digest.example.org"; "" where the mail is of no list
-    list_name: str = ""
 
 
-def address(message: Message, to: Addressing) -> bytes:
-    """The mail as bytes with CRLF line ends, 7-bit clean. Equal arguments give equal bytes.
+class Signing(Protocol):
+    """What signs a mail: `digest.mail.dkim`."""
+
+    def sign(self, fields: Sequence[Field], body: bytes, at: datetime) -> bytes:
+        """Header fields to stand before the others; b"" where nothing signs."""
+        ...
+
+
+class Prepared:
+    """One message with what its mails share, ready to be made personal.
 
     Control characters in the subject and in names become spaces, so that no text makes a header of its own.
     Raises ValueError where an address cannot stand in a mail.
     """
-    mail = EmailMessage(POLICY)
-    mail["From"] = _mailbox(to.sender)
-    mail["To"] = _mailbox(to.recipient)
-    mail["Subject"] = one_line(message.subject)
-    mail["Date"] = format_datetime(to.date)
-    text = fill_marks(message.text, unsubscribe=to.unsubscribe_url, reason=to.reason)
-    html = fill_marks(message.html, unsubscribe=escape(to.unsubscribe_url), reason=escape(to.reason))
-    mail.set_content(text, cte=_encoding(text))
-    mail.add_alternative(html, subtype="html", cte=_encoding(html))
-    mail.set_boundary(f"=_{hashlib.sha256(to.message_id.encode()).hexdigest()[:32]}")  # "=_" is in no encoded body
-    for name, value in _extra_headers(message.headers).items():
-        mail[name] = value
-    return _list_headers(to) + mail.as_bytes()
+
+    def __init__(self, message: Message, shared: Shared):
+        self._html = bool(message.html)
+        reason = shared.reason.replace(UNSUBSCRIBE_MARK, DEFUSED_MARK)  # an alert may have any name
+        self._text_part = Part(message.text.replace(REASON_MARK, reason), UNSUBSCRIBE_MARK)
+        self._html_part = Part(message.html.replace(REASON_MARK, escape(reason)), UNSUBSCRIBE_MARK)
+        self._boundary = _boundary(message)
+        self._list_fields = headers.list_fields(shared.list)
+        self._sender, *self._fields = self._folded(message, shared)
+
+    def write(self, to: Personal, signing: Signing | None = None) -> bytes:
+        """The mail as bytes with CRLF line ends; 7-bit clean but for a recipient outside ASCII.
+
+        Raises ValueError where an address cannot stand in a mail.
+        """
+        fields = [
+            headers.written("Message-ID", f"<{to.message_id}>"),
+            *headers.leaving(to.unsubscribe_url, to.unsubscribe_mailto), *self._list_fields,
+            self._sender, headers.to(to.recipient), headers.date(to.date), *self._fields]
+        body = self._body(to.unsubscribe_url)
+        signature = signing.sign(fields, body, to.date) if signing else b""
+        return b"".join((signature, *(f.raw for f in fields), b"\r\n", body))
+
+    def _body(self, url: str) -> bytes:
+        text = self._text_part.filled(url)
+        if not self._html:
+            return text
+        fence = f"--{self._boundary}".encode("ascii")
+        html = self._html_part.filled(escape(url))
+        return b"".join((
+            fence, _part_head("plain", self._text_part.encoding), text,
+            b"\r\n", fence, _part_head("html", self._html_part.encoding), b"MIME-Version: 1.0\r\n\r\n", html,
+            b"\r\n", fence, b"--\r\n"))
+
+    def _folded(self, message: Message, shared: Shared) -> list[Field]:
+        """From, Subject, the message's own headers and those of MIME, as the email package encodes and folds them."""
+        mail = EmailMessage(POLICY)
+        mail["From"] = headers.mailbox(shared.sender)
+        mail["Subject"] = one_line(message.subject)
+        for name, value in _extra_headers(message.headers).items():
+            mail[name] = value
+        mail["MIME-Version"] = "1.0"
+        if self._html:
+            mail["Content-Type"] = f'multipart/alternative; boundary="{self._boundary}"'
+        else:
+            mail["Content-Type"] = 'text/plain; charset="utf-8"'
+            mail["Content-Transfer-Encoding"] = self._text_part.encoding
+        return headers.folded(mail)
 
 
-def one_line(text: str) -> str:
-    """The text with control characters and runs of white space as one space: safe in a header."""
-    return " ".join(_CONTROLS.sub(" ", text).split())
+def _boundary(message: Message) -> str:
+    """A boundary that is in no encoded body, for "=_" is in none (RFC 2045 §6.7)."""
+    content = f"{message.subject}\0{message.html}\0{message.text}"
+    return f"=_{hashlib.sha256(content.encode()).hexdigest()[:32]}"
 
 
-def _encoding(text: str) -> str:
-    """The shorter of the two encodings, measured over the whole text; readable where both are alike."""
-    data = text.encode()
-    marked = data.count(b"=") + sum(byte > 126 for byte in data)  # three characters each in quoted-printable
-    return "quoted-printable" if marked * 2 <= len(data) / 3 else "base64"
+def _part_head(subtype: str, encoding: str) -> bytes:
+    end = "\r\n" if subtype == "plain" else ""
+    return (f'\r\nContent-Type: text/{subtype}; charset="utf-8"\r\n'
+            f"Content-Transfer-Encoding: {encoding}\r\n{end}").encode("ascii")
 
 
-def _mailbox(text: str) -> Address:
-    name, spec = parseaddr(one_line(text))
-    if "@" not in spec:
-        raise ValueError(f"{text!r} is no e-mail address")
-    return Address(display_name=name, addr_spec=spec)
-
-
-def _extra_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: one_line(value) for name, value in headers.items() if name.lower() not in OWN_HEADERS}
-
-
-def _list_headers(to: Addressing) -> bytes:
-    """Headers whose long words the email package would encode and so break, written by hand."""
-    lines = [f"Message-ID: <{to.message_id}>"]
-    if to.list_id:
-        lines += f"List-Id: {_phrase(to.list_name)}<{to.list_id}>".split("\n")
-    if to.unsubscribe_url.startswith(("https://", "http://")):
-        lines += [f"List-Unsubscribe: <{to.unsubscribe_url}>,", f" <{to.unsubscribe_mailto}>",
-                  "List-Unsubscribe-Post: List-Unsubscribe=One-Click"]
-    else:
-        lines.append(f"List-Unsubscribe: <{to.unsubscribe_mailto}>")
-    lines += ["Auto-Submitted: auto-generated", "Precedence: bulk", "X-Auto-Response-Suppress: All"]
-    for line in lines:
-        if len(line) > 998 or not line.isascii() or not line.isprintable():
-            raise ValueError(f"cannot stand in a mail header: {line[:100]!r}")
-    return "".join(f"{line}\r\n" for line in lines).encode("ascii")
-
-
-def _phrase(name: str) -> str:
-    """A display name and a space, quoted or encoded as RFC 5322 and 2047 ask; "" for no name."""
-    name = one_line(name)[:80]
-    if not name:
-        return ""
-    if name.isascii():
-        quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{quoted}" '
-    return Header(name, "utf-8", header_name="List-Id").encode() + "\n "
+def _extra_headers(fields: Mapping[str, str]) -> dict[str, str]:
+    return {name: one_line(value) for name, value in fields.items() if name.lower() not in OWN_HEADERS}
