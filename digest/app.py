@@ -18,7 +18,7 @@ from digest.documents import Configuration, read_configuration
 from digest.fetch.archive import Archive, ArchiveFetcher, read_archive
 from digest.fetch.http import HttpFetcher
 from digest.mail.outbox import OutboxMailer
-from digest.mail.sessions import SmtpMailer
+from digest.mail.pool import SmtpMailer
 from digest.parsing import ParserPool
 from digest.ports import Clock, Fetcher, Mailer
 from digest.resources import template_texts
@@ -26,6 +26,7 @@ from digest.services import config as config_service
 from digest.services.cycle import Cycle
 from digest.services.deliveries import SendReport, send_due
 from digest.services.holders import Holders
+from digest.services.rates import StoredRates
 from digest.services.replay import SimulatedClock, documents_of, write_documents
 from digest.services.stories import StoryClusterer
 from digest.settings import Instance, Settings, load_settings
@@ -64,9 +65,9 @@ class App:
         return ParserPool(polling.parse_workers, polling.parse_timeout_seconds)
 
     def mailer(self) -> Mailer:
-        """The SMTP server of digest.toml; without one, a folder of .eml files."""
-        if self.settings.smtp.host:
-            return SmtpMailer(self.settings.smtp)
+        """The SMTP servers of digest.toml; without one, a folder of .eml files."""
+        if self.settings.smtp.by_name:
+            return SmtpMailer(self.settings.smtp, StoredRates(self.engine, self.clock))
         return OutboxMailer(self.instance.outbox)
 
     def holders(self) -> Holders:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from digest.model import Access
+from digest.settings import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,26 @@ class Mailer(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """No mail may go now: `scope` has used up its rate, and something of it is free again in `seconds`."""
+
+    scope: str
+    seconds: float
+
+
+class RateStore(Protocol):
+    """Remembers how many mails went when, over restarts and for all processes of an instance. Calls may block."""
+
+    def take(self, scopes: Mapping[str, Limits]) -> Wait | None:
+        """Counts one mail in all scopes and returns None; where one of them has no room, counts it in none."""
+        ...
+
+    def turn(self, scope: str, limits: Limits) -> datetime:
+        """When a mail that must wait should come back: later ones get later turns, as far apart as the rate asks."""
+        ...
 
 
 class Clock(Protocol):

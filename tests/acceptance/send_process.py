@@ -8,7 +8,7 @@ import signal
 import sys
 from datetime import UTC, datetime, timedelta
 
-from digest.mail.sessions import SmtpMailer
+from digest.mail.pool import SmtpMailer
 from digest.services.deliveries import SendReport, send_due
 from digest.settings import Settings, SmtpSettings
 from digest.storage.engine import open_engine

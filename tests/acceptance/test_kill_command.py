@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from digest.demo import NEWSLETTER, demo_app, run
-from digest.mail.sessions import SmtpMailer
 from digest.services import subscribers
+from digest.settings import SmtpSettings
 from tests.smtp_sink import Sink
 
 READERS = [f"reader{number:03}@readers.example" for number in range(60)]
@@ -62,7 +62,7 @@ def test_nobody_gets_the_edition_twice(instance: Path, sink: Sink) -> None:
     taken = Counter(sink.recipients)
     assert [reader for reader, times in taken.items() if times > 1] == []
     assert set(READERS) - set(taken) <= uncertain(instance)
-    assert len(uncertain(instance)) <= KILLS * SmtpMailer.capacity
+    assert len(uncertain(instance)) <= KILLS * SmtpSettings().connections
     again = send(instance, sink)
     output, _ = again.communicate(timeout=90)
     assert "Nothing sent twice" in output

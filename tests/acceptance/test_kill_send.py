@@ -15,16 +15,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from digest.mail.sessions import SmtpMailer
 from digest.model import DeliveryState, Message
 from digest.services import deliveries, leaving
+from digest.settings import SmtpSettings
 from digest.storage import deliveries as ledger
 from tests.smtp_sink import Sink
 
 SCRIPT = Path(__file__).with_name("send_process.py")
 READERS = [f"reader{number:03}@example.org" for number in range(300)]
 KILLS = 6
-SESSIONS = SmtpMailer.capacity
+SESSIONS = SmtpSettings().connections
 EDITION = "edition:kazakhstan/2023-03-20"
 
 

@@ -14,7 +14,7 @@ import pytest
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from digest.errors import DeliveryError
-from digest.mail.sessions import SmtpMailer
+from digest.mail.pool import SmtpMailer
 from digest.ports import Envelope
 from digest.settings import SmtpSettings
 from tests.smtp_sink import Sink
@@ -92,7 +92,7 @@ def test_silence_after_data_is_uncertain(sink: Sink) -> None:
 
 def test_a_slow_answer_to_data_is_uncertain(sink: Sink) -> None:
     sink.data_delay_seconds = 1.0
-    error = failure(send(sink.port, "a@example.org", timeout_seconds=0.3))
+    error = failure(send(sink.port, "a@example.org", data_timeout_seconds=0.3))
     assert error.code is None and error.__notes__ == ["told"]
 
 

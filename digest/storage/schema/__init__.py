@@ -11,7 +11,7 @@ from digest.storage.schema.editions import (
     editions,
     skipped_slots,
 )
-from digest.storage.schema.ledger import deliveries, messages
+from digest.storage.schema.ledger import deliveries, messages, send_rates
 from digest.storage.schema.news import (
     cursors,
     feeds,
@@ -59,6 +59,7 @@ __all__ = [
     "metadata",
     "newsletters",
     "poll_attempts",
+    "send_rates",
     "skipped_slots",
     "sources",
     "story_aliases",

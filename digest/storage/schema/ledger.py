@@ -41,3 +41,9 @@ deliveries = Table(
     Index("ix_deliveries_state_next", "state", "next_attempt_at"),
     Index("ix_deliveries_waiting", "urgent", "next_attempt_at", "id", sqlite_where=WAITING, postgresql_where=WAITING),
 )
+send_rates = Table(
+    "send_rates", metadata,
+    Column("scope", Text, primary_key=True),  # server:NAME | domain:NAME
+    Column("record", Text, nullable=False),  # JSON: what went when (digest.mail.rates)
+    Column("changed_at", UtcDateTime, nullable=False),
+)
