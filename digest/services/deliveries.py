@@ -7,13 +7,14 @@ dot from a lost mail (RFC 1047): such a row is called uncertain, is never re-sen
 
 import hashlib
 import ipaddress
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
 from digest.errors import SendRefused
-from digest.model import Delivery, Message
+from digest.model import Delivery, DeliveryState, Message
 from digest.ports import Clock, Mailer
 from digest.services import sending
 from digest.services.envelopes import MAIL as MAIL
@@ -25,8 +26,13 @@ from digest.services.envelopes import unsubscribe_url as unsubscribe_url
 from digest.services.holders import Holders
 from digest.services.sending import SendReport as SendReport
 from digest.settings import Settings
+from digest.storage import claims, ledger_rows
 from digest.storage import deliveries as storage
+from digest.storage.ledger_rows import LedgerRow
 from digest.tokens import Signer
+
+LONG_SENDING, LONG_OVERDUE = timedelta(minutes=15), timedelta(hours=1)  # after that a row is called stuck
+RETRIED = (DeliveryState.FAILED, DeliveryState.DEFERRED)
 
 
 def queue(conn: Connection, *, subject: str, channel: str, target: str, message: Message, unsubscribe: str,
@@ -37,10 +43,15 @@ def queue(conn: Connection, *, subject: str, channel: str, target: str, message:
     normal address (`subscribers.normalise_address`), `unsubscribe` a mark of `services.leaving`. The message's header
     "From" overrides the sender; `view_sha256` is the approved hash of an edition.
     """
-    name = hashlib.sha256("\n".join((subject, channel, target)).encode()).hexdigest()[:32]
+    name = mail_name(subject, channel, target)
     message_id = storage.store_message(conn, message)
     return storage.insert(conn, subject=subject, channel=channel, target=target, message_id=message_id, mail_id=name,
                           unsubscribe=unsubscribe, due_at=due_at, now=now, view_sha256=view_sha256)
+
+
+def mail_name(subject: str, channel: str, target: str) -> str:
+    """What stands before the @ of a row's Message-ID: the same for a message to a recipient whenever it is queued."""
+    return hashlib.sha256("\n".join((subject, channel, target)).encode()).hexdigest()[:32]
 
 
 def check_may_send(settings: Settings) -> None:
@@ -74,6 +85,49 @@ async def send_due(engine: Engine, mailer: Mailer, clock: Clock, *, settings: Se
     return await sending.run(
         sending.Work(engine, mailer, clock, settings, signer, holders or Holders(), limit, subject, on_sent, on_beat),
         holder)
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A row that does not go on by itself, or not soon: why, and what to do."""
+
+    row: LedgerRow
+    why: str
+    advice: str
+
+
+def stuck(conn: Connection, holders: Holders, now: datetime, *, limit: int) -> list[Stuck]:
+    """Rows that wait for a person or have waited too long, of each kind up to `limit`."""
+    ended, _ = holders.judged(claims.holders(conn))
+    uncertain = ledger_rows.rows(conn, states=(DeliveryState.UNCERTAIN,), limit=limit)
+    sending = ledger_rows.sending_since(conn, now - LONG_SENDING, ended, now)[:limit]
+    waiting = ledger_rows.overdue(conn, now - LONG_OVERDUE, limit)
+    return [
+        *(Stuck(row, row.last_error or "", "digest deliveries resolve: nobody can know whether it arrived")
+          for row in uncertain),
+        *(Stuck(row, "its process ended", "settled by the next run: digest serve, or digest send")
+          if row.holder in ended else
+          Stuck(row, f"held by {row.holder} for long", "is that process at work? its answer is still awaited")
+          for row in sending),
+        *(Stuck(row, row.last_error or "never tried", "nothing sends: is digest serve running?") for row in waiting)]
+
+
+def resolve(conn: Connection, ids: Collection[int], *, arrived: bool, by: str, now: datetime) -> set[int]:
+    """Settles uncertain rows as a person says: they arrived, or are to be sent again. Returns those that it changed.
+
+    Idempotent. A row sent again may come twice to its reader, with one Message-ID.
+    """
+    if arrived:
+        return ledger_rows.settle_arrived(conn, ids, f"{by}: it arrived", now)
+    return ledger_rows.queue_again(conn, ids, (DeliveryState.UNCERTAIN,), f"{by}: send it again", now)
+
+
+def retry(conn: Connection, ids: Collection[int], *, by: str, now: datetime) -> set[int]:
+    """Has failed and deferred rows tried again now, for three days more; returns those that it changed.
+
+    Uncertain rows are `resolve`'s. What its reader does not want any more is found out when it comes up.
+    """
+    return ledger_rows.queue_again(conn, ids, RETRIED, f"{by}: try it again", now)
 
 
 def _is_loopback(host: str) -> bool:
