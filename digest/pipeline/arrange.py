@@ -15,11 +15,11 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 from babel.lists import format_list
 
-from digest.documents import Caps, Gazetteer, Topic
+from digest.documents import Caps, Gazetteer
 from digest.locale import translator
 from digest.model import Fate
 from digest.pipeline.pool import EditionInputs
@@ -83,8 +83,7 @@ class _Caps:
         self._limits = {"source": caps.source, "family": caps.family, "topic": caps.topic, "country": caps.country}
         self._region, self._gazetteer = region, gazetteer
         self._taken: Counter[tuple[str, str]] = Counter()
-        self._known: dict[str, tuple[tuple[str, str], ...]] = {}
-        self._topics: dict[int, Topic | None] = {}  # by the identity of matches, of which many stories share one
+        self._known: dict[tuple[str, str, int, str], tuple[tuple[str, str], ...]] = {}
 
     def count(self, story: Ranked) -> None:
         self._taken.update(self._keys(story))
@@ -111,22 +110,18 @@ class _Caps:
         return bool(limit) and self._taken[key] >= limit
 
     def _keys(self, story: Ranked) -> tuple[tuple[str, str], ...]:
-        """What of a story is counted: (cap, whose)."""
-        if story.id not in self._known:
-            self._known[story.id] = tuple(self._find_keys(story))
-        return self._known[story.id]
-
-    def _main_topic(self, story: Ranked) -> Topic | None:
-        key = id(story.topics)
-        if key not in self._topics:
-            self._topics[key] = main_topic(story.topics)
-        return self._topics[key]
+        """What of a story is counted: (cap, whose). Many stories share their source, topics and region."""
+        source = story.candidate.shown.feed.source
+        key = (source.slug, source.family, id(story.topics), story.region)
+        if key not in self._known:
+            self._known[key] = tuple(self._find_keys(story))
+        return self._known[key]
 
     def _find_keys(self, story: Ranked) -> Iterator[tuple[str, str]]:
         source = story.candidate.shown.feed.source
         yield "source", source.slug
         yield "family", source.family
-        if story.topics and (topic := self._main_topic(story)):
+        if topic := main_topic(story.topics):
             yield "topic", topic.title
         if country := country_of(story.region, self._region, self._gazetteer):
             yield "country", country
@@ -147,7 +142,7 @@ class _Filling:
         for story in ranked:
             key = places[story.id]
             if key is None:
-                self.fates[story.id] = Fate("another region", f"its story is about {story.region}")
+                self.fates[story.id] = _elsewhere(story.region)
             else:
                 queues[key].append(story)
         for best in ranked:
@@ -184,13 +179,22 @@ class _Filling:
         elif not self._is_full(section):
             self.take(story, key)
         elif key != BRIEF:
-            why = f"section “{section.title}” has {section.limit} better stories"
-            self.fates[story.id] = Fate("below the cut", why, REST)
+            self.fates[story.id] = _crowded_out(section)
             if section.kind in ("topic", "latest"):
                 self._overflow.append(story)
 
     def _is_full(self, section: Section) -> bool:
         return len(self.stories[section.key]) >= section.limit
+
+
+@lru_cache(maxsize=1000)
+def _elsewhere(region: str) -> Fate:
+    return Fate("another region", f"its story is about {region}")
+
+
+@lru_cache(maxsize=1000)
+def _crowded_out(section: Section) -> Fate:
+    return Fate("below the cut", f"section “{section.title}” has {section.limit} better stories", REST)
 
 
 def _source(story: Ranked) -> str:

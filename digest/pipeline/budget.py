@@ -23,7 +23,7 @@ def fit(composed: Composed, budget_bytes: int, size: Size) -> Composed:
     mailed = {story.id for story in view.mailed}
     fate = Fate("byte budget", f"the mail would be longer than {budget_bytes:,} bytes with it", REST)
     moved = [story.id for story in composed.view.mailed if story.id not in mailed]
-    fates = {item_id: fate for story_id in moved for item_id in composed.open_items[story_id]}
+    fates = {item.id: fate for story_id in moved for item in composed.ranked[story_id].candidate.open_items}
     return replace(composed, view=view, fates={**composed.fates, **fates})
 
 

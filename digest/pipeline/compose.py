@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from math import ceil
 from zoneinfo import ZoneInfo
 
 from digest.locale import translator
-from digest.model import BodyPolicy, DateQuality, Fate, Item, Period, Score
+from digest.model import BodyPolicy, DateQuality, Fate, Item, Period
 from digest.pipeline import thin
 from digest.pipeline.arrange import BRIEF, Arrangement, Section, arrange
 from digest.pipeline.development import whats_new
@@ -38,20 +39,22 @@ WORDS_A_MINUTE = 220
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """An edition's view, the fate of every item considered, and the scores and families of its stories by id.
+    """An edition's view, the fate of every item considered, and every story with a fate of its own.
 
-    For the desk: every story with a fate of its own, best first, the sections, and which one each belongs to.
+    For the desk: the sections, also empty ones, and by its id which one each story belongs to.
     """
 
     view: EditionView
     fates: Mapping[str, Fate]
-    scores: Mapping[str, Score]
-    families: Mapping[str, frozenset[str]]
-    open_items: Mapping[str, tuple[str, ...]]  # items of each story that share its fate, by story id
     cutoff: datetime
-    ranked: tuple[Ranked, ...]
+    ranked: Mapping[str, Ranked]  # by story id, best first
     homes: Mapping[str, str]
     headings: tuple[Section, ...]
+
+    @property
+    def families(self) -> Mapping[str, frozenset[str]]:
+        """The independent owners that told each story of the view, by story id."""
+        return {story.id: self.ranked[story.id].candidate.families for story in self.view.all_stories}
 
 
 def compose(inputs: EditionInputs) -> Composed:
@@ -76,30 +79,29 @@ def _composed(inputs: EditionInputs) -> Composed:
     pool = fill(inputs)
     ranked = rank(pool, inputs)
     arrangement = arrange(ranked, inputs)
-    fates = {**pool.fates, **_story_fates(ranked, arrangement, pool.fates)}
+    fates = {**pool.fates, **_story_fates(ranked, arrangement)}
     return Composed(
         view=_view(arrangement, fates, inputs),
-        fates=fates,
-        scores={r.id: r.score for r in ranked},
-        families={r.id: r.candidate.families for r in ranked},
-        open_items={r.id: tuple(i.id for i in r.candidate.story.items if i.id not in pool.fates) for r in ranked},
-        cutoff=inputs.cutoff, ranked=ranked, homes=arrangement.homes, headings=arrangement.headings,
+        fates=fates, cutoff=inputs.cutoff, ranked={story.id: story for story in ranked},
+        homes=arrangement.homes, headings=arrangement.headings,
     )
 
 
-def _story_fates(
-    ranked: Iterable[Ranked], arrangement: Arrangement, fallen: Mapping[str, Fate]
-) -> dict[str, Fate]:
+def _story_fates(ranked: Iterable[Ranked], arrangement: Arrangement) -> dict[str, Fate]:
     """The story's fate for each of its items that passed the pool's gates, saying which copy is shown."""
     fates: dict[str, Fate] = {}
     for story in ranked:
-        fate = arrangement.fates[story.id]
-        shown = story.candidate.shown
-        for item in story.candidate.story.items:
-            if item.id not in fallen:
-                copy = "this copy is shown" if item is shown else f"the copy of {shown.feed.source.name} is shown"
-                fates[item.id] = Fate(fate.gate, f"{fate.why}; {copy}" if fate.section else fate.why, fate.section)
+        fate, shown = arrangement.fates[story.id], story.candidate.shown
+        for item in story.candidate.open_items:
+            fates[item.id] = _fate_of_copy(fate, None if item is shown else shown.feed.source.name)
     return fates
+
+
+@lru_cache(maxsize=10_000)
+def _fate_of_copy(fate: Fate, shown: str | None) -> Fate:
+    """The fate of an item of a story, whose copy of the source `shown` is shown; None: the item itself is."""
+    copy = f"the copy of {shown} is shown" if shown else "this copy is shown"
+    return Fate(fate.gate, f"{fate.why}; {copy}", fate.section) if fate.section else fate
 
 
 def _view(arrangement: Arrangement, fates: Mapping[str, Fate], inputs: EditionInputs) -> EditionView:

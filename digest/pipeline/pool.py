@@ -68,6 +68,7 @@ class Candidate:
     """A story as the newsletter sees it: its counted items, and the copy that readers would be shown."""
 
     story: Story
+    open_items: tuple[Item, ...]  # what passed the gates of items: they share the story's fate
     counted: tuple[Item, ...]  # in order of (first_seen_at, id)
     shown: Item
     readable: bool  # False: only listed, where the newsletter lists what its readers cannot read
@@ -106,7 +107,7 @@ def fill(inputs: EditionInputs) -> Pool:
     for story in sorted(inputs.stories, key=lambda s: s.id):
         fallen = {item.id: fate for item in story.items if (fate := item_gate(item, inputs))}
         fates.update(fallen)
-        open_items = [item for item in story.items if item.id not in fallen]
+        open_items = tuple(item for item in story.items if item.id not in fallen) if fallen else story.items
         if not open_items:
             continue
         candidate = _candidate(story, open_items, inputs)
@@ -157,7 +158,7 @@ def earliest(items: Iterable[Item]) -> Item:
     return min(items, key=lambda i: (i.published_at is None, i.sorted_at, i.first_seen_at, i.id))
 
 
-def _candidate(story: Story, open_items: list[Item], inputs: EditionInputs) -> Candidate:
+def _candidate(story: Story, open_items: tuple[Item, ...], inputs: EditionInputs) -> Candidate:
     newsletter = inputs.newsletter
     readable = [item for item in open_items if is_readable(item, newsletter)]
     oldest = inputs.cutoff - inputs.oldest  # a story that runs for days counts who tells it now
@@ -168,7 +169,7 @@ def _candidate(story: Story, open_items: list[Item], inputs: EditionInputs) -> C
     )
     mailed = inputs.mailed.get(story.id)
     shown = _shown(story, readable or open_items, is_development=mailed is not None)
-    return Candidate(story, counted or (shown,), shown, bool(readable), mailed)
+    return Candidate(story, open_items, counted or (shown,), shown, bool(readable), mailed)
 
 
 def _shown(story: Story, open_items: Sequence[Item], *, is_development: bool) -> Item:

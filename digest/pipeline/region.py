@@ -5,7 +5,7 @@ majority of its items. Names are compared as folded stems in the item's language
 that is written in two cases, so that "turkey" on a plate is no country.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice
@@ -33,7 +33,7 @@ class Places:
         self._gazetteer = gazetteer
         self._names: dict[str, _Names] = {}
         self._inside: dict[tuple[str, str], bool] = {}
-        self._known: dict[tuple[str, str], tuple[Mention, ...]] = {}  # by text and language
+        self._known: defaultdict[str, dict[str, tuple[Mention, ...]]] = defaultdict(dict)  # by language and text
 
     def inside(self, name: str, outer: str) -> bool:
         """`Gazetteer.inside`, remembered."""
@@ -44,13 +44,12 @@ class Places:
 
     def mentions(self, text: str, language: str) -> tuple[Mention, ...]:
         """The place names in a text, in order; of overlapping names the longest."""
-        key = (text, language)
-        if key not in self._known:
-            names = self._names.get(language)
-            if names is None:
-                names = self._names[language] = _names(tuple(self._written()), language)
-            self._known[key] = names.mentions(text)
-        return self._known[key]
+        known = self._known[language]
+        if text not in known:
+            if language not in self._names:
+                self._names[language] = _names(tuple(self._written()), language)
+            known[text] = self._names[language].mentions(text)
+        return known[text]
 
     def item_region(self, item: Item, default: str) -> str:
         """The region of an item; its feed's, or `default` where the feed has none, unless its text says another.

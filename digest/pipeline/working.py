@@ -74,7 +74,7 @@ def working_set(composed: Composed, inputs: EditionInputs) -> WorkingSet:
     sections = tuple(Heading(s.key, s.kind, s.title) for s in composed.headings)
     shown = {story.id for story in composed.view.all_stories}
     return WorkingSet(sections, tuple(
-        _story(ranked, composed.homes[ranked.id], inputs) for ranked in composed.ranked if ranked.id in shown))
+        _story(ranked, composed.homes[ranked.id], inputs) for ranked in composed.ranked.values() if ranked.id in shown))
 
 
 def story_to_value(story: WorkingStory) -> dict[str, Any]:

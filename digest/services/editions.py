@@ -198,7 +198,8 @@ def why(
         fate = composed.fates.get(item.id) or item_gate(item, inputs) or NO_STORY
         if edition and story_id and fate.section:
             fate = _fate_at_the_desk(conn, edition, story_id, fate)
-        reasons.append(Reason(item, day, fate, story_id, composed.scores.get(story_id or "")))
+        ranked = composed.ranked.get(story_id or "")
+        reasons.append(Reason(item, day, fate, story_id, ranked.score if ranked else None))
     return tuple(reasons)
 
 

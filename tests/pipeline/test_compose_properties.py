@@ -108,8 +108,8 @@ def test_every_item_has_exactly_one_fate_and_it_is_the_one_that_the_view_shows(g
     told |= {section.key: section.stories for section in composed.view.sections}
     for key, placed in told.items():
         for one in placed:
-            assert {composed.fates[id_].section for id_ in composed.open_items[one.id]} == {key}
-    chosen = {id_ for s in composed.view.mailed for id_ in composed.open_items[s.id]}
+            assert {composed.fates[i.id].section for i in composed.ranked[one.id].candidate.open_items} == {key}
+    chosen = {i.id for s in composed.view.mailed for i in composed.ranked[s.id].candidate.open_items}
     assert chosen == {id_ for id_, fate in composed.fates.items() if fate.gate == "chosen"}
 
 

@@ -14,7 +14,7 @@ GOSSIP = Topic(slug="gossip", title="Gossip", query="celebrity", weight=-2)
 
 def candidate(*titles: str) -> Candidate:
     told = story(*(item(title, f"source-{n}") for n, title in enumerate(titles)))
-    return Candidate(told, told.items, told.items[0], True)
+    return Candidate(told, told.items, told.items, told.items[0], True)
 
 
 @pytest.mark.parametrize(("titles", "points"), [
