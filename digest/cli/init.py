@@ -16,9 +16,10 @@ import click
 from digest.app import App, open_app
 from digest.documents import Gazetteer, read_configuration
 from digest.errors import AddressRefused, ConfigError, FetchError, NotFound
-from digest.services import config, instances
+from digest.services import config, discovery, instances
 from digest.services.addresses import normalise_address
-from digest.services.instances import FoundFeed, NewInstance
+from digest.services.discovery import FoundFeed
+from digest.services.instances import NewInstance
 from digest.settings import Instance
 
 
@@ -133,14 +134,14 @@ async def _find_feeds(app: App, answers: _Answers, ask: bool) -> tuple[FoundFeed
             if not address:
                 break
             try:
-                feed = await instances.find_feed(fetcher, parser, address, answers.language)
+                feed = await discovery.find_feed(fetcher, parser, address, answers.language)
             except (FetchError, NotFound) as error:
                 if not answers.force and not prompting:
                     raise
                 click.echo(f"  ! {error}", err=True)
                 if not answers.force:
                     continue
-                feed = instances.kept_feed(address, answers.language)
+                feed = discovery.kept_feed(address, answers.language)
             _show(feed)
             found.append(feed)
     finally:

@@ -1,26 +1,24 @@
-"""Makes a new instance: finds its feeds, writes its documents, adds its first reader."""
+"""Makes a new instance: writes its documents, adds its first reader."""
 
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
 from digest.documents import Configuration, Gazetteer, read_configuration
-from digest.errors import ConfigError, FetchError, NotFound, ParseError
-from digest.parsing import ParserPool
-from digest.pipeline.discover import feed_links, likely_language, slug_of, slug_of_host, usual_addresses
-from digest.pipeline.parse import ParsedFeed
-from digest.ports import Fetcher, FetchRequest, FetchResponse
+from digest.errors import ConfigError
+from digest.pipeline.discover import slug_of, slug_of_host
+from digest.pipeline.source_documents import with_feeds
 from digest.resources import packaged_text
 from digest.services import config, subscribers
 from digest.services.addresses import normalise_address
+from digest.services.addresses import normalise_address
+from digest.services.discovery import FoundFeed
 from digest.settings import Instance
 
-MOST_CANDIDATES = 8  # addresses tried for one site
 FEW_SOURCES = 5  # with fewer, caps would leave an edition nearly empty
 NEWSLETTER = """\
 # A newsletter. Its address /<slug>/ is the name of this file. Change what you like: every command reads it anew, and
@@ -65,25 +63,11 @@ family = <family_cap>
 # weight = 1.0               # points that a match adds to a story's score
 # limit = 4                  # most stories in the section
 """
-SOURCES_HEAD = """\
-# Publishers and their feeds. `family` names a common owner: its sources count once in a story's coverage. `body` says
-# how much of an item readers may be shown: headline, excerpt (the default) or full.
-"""
 REGIONS_HEAD = """\
 # Names that say an item is of a region, in any language: cities, provinces, adjectives. The region's own name counts
 # by itself.
 
 """
-
-
-@dataclass(frozen=True, slots=True)
-class FoundFeed:
-    """A feed that answered, or one that is kept though it did not (`items` is None)."""
-
-    url: str
-    title: str
-    language: str
-    items: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,40 +88,6 @@ class NewInstance:
         return slug_of(self.region) or slug_of(self.name) or "newsletter"
 
 
-async def find_feed(fetcher: Fetcher, parser: ParserPool, address: str, language: str) -> FoundFeed:
-    """The feed at an address, or the first one with items that the site at that address names.
-
-    An address without a scheme is https. `language` is that of the newsletter. Raises FetchError where the
-    address does not answer and NotFound where there is no feed.
-    """
-    url = address if "://" in address else f"https://{address}"
-    response = await fetcher.fetch(FetchRequest(url))
-    try:
-        return _found(url, await _parsed(parser, response), language)
-    except ParseError as error:
-        if error.kind != "html_not_feed":
-            raise NotFound("feed", url, hint=f"the document {error}") from error
-    links = feed_links(response.body, response.url)
-    empty: FoundFeed | None = None
-    for candidate in (links or usual_addresses(response.url))[:MOST_CANDIDATES]:
-        try:
-            found = _found(candidate, await _parsed(parser, await fetcher.fetch(FetchRequest(candidate))), language)
-        except (FetchError, ParseError):
-            continue
-        if found.items:
-            return found
-        empty = empty or found
-    if empty is not None:
-        return empty
-    raise NotFound("feed", url, hint="the page names none; look for an RSS link on the site and give its address")
-
-
-def kept_feed(address: str, language: str) -> FoundFeed:
-    """A feed that does not answer now and is kept because the operator says so."""
-    url = address if "://" in address else f"https://{address}"
-    return FoundFeed(url, urlsplit(url).hostname or url, language, None)
-
-
 def is_taken(instance: Instance) -> bool:
     """Whether the folder has a configuration already."""
     return (instance.config / "digest.toml").exists() or bool(config.read_files(instance))
@@ -145,9 +95,10 @@ def is_taken(instance: Instance) -> bool:
 
 def documents_of(new: NewInstance, gazetteer: Gazetteer) -> dict[str, str]:
     """The documents by path below config/; a gazetteer document only where the region is not known as wanted."""
+    unique = {feed.url: feed for feed in new.feeds}
     documents = {
         f"newsletters/{new.slug}.toml": _newsletter(new),
-        f"sources/{new.slug}.toml": _sources(new),
+        **with_feeds({}, (feed.of(slug_of_host(feed.url), new.region) for feed in unique.values())),
     }
     if new.region not in gazetteer.regions or (new.parent or None) != gazetteer.parent(new.region):
         documents[f"gazetteer/{new.slug}.toml"] = _regions(new, gazetteer)
@@ -177,16 +128,6 @@ def create(
     return configuration
 
 
-async def _parsed(parser: ParserPool, response: FetchResponse) -> ParsedFeed:
-    return await parser.parse(response.body, response.headers.get("content-type"), response.url)
-
-
-def _found(url: str, parsed: ParsedFeed, language: str) -> FoundFeed:
-    text = " ".join([parsed.title, *(entry.title or "" for entry in parsed.entries[:20])])
-    title = " ".join(parsed.title.split())[:80] or urlsplit(url).hostname or url
-    return FoundFeed(url, title, likely_language(parsed.language, text, language), len(parsed.entries))
-
-
 def _quoted(value: str) -> str:
     """A TOML basic string."""
     return json.dumps(value, ensure_ascii=False)
@@ -213,19 +154,6 @@ def _newsletter(new: NewInstance) -> str:
         "family_cap": "0" if few else "4",
     }
     return _filled(NEWSLETTER, fill)
-
-
-def _sources(new: NewInstance) -> str:
-    grouped: dict[str, list[FoundFeed]] = {}
-    for feed in {feed.url: feed for feed in new.feeds}.values():
-        grouped.setdefault(slug_of_host(feed.url), []).append(feed)
-    parts = [SOURCES_HEAD]
-    for slug, feeds in grouped.items():
-        lines = [f'{{ url = {_quoted(feed.url)}, region = {_quoted(new.region)}, language = "{feed.language}" }},'
-                 for feed in feeds]
-        parts.append(f'[[sources]]\nslug = "{slug}"\nname = {_quoted(feeds[0].title)}\nfeeds = [\n  '
-                     + "\n  ".join(lines) + "\n]\n")
-    return "\n".join(parts)
 
 
 def _regions(new: NewInstance, gazetteer: Gazetteer) -> str:

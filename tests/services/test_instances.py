@@ -14,9 +14,10 @@ from digest.doubts import find_doubts
 from digest.errors import AddressRefused, ConfigError, FetchError, NotFound
 from digest.parsing import ParserPool
 from digest.ports import FetchRequest, FetchResponse
-from digest.services import instances
+from digest.services import discovery, instances
 from digest.services.config import packaged_gazetteer
-from digest.services.instances import FoundFeed, NewInstance
+from digest.services.discovery import FoundFeed
+from digest.services.instances import NewInstance
 from digest.settings import Instance
 from digest.storage.subscribers import subscription_of
 
@@ -47,7 +48,7 @@ def find(pages: Mapping[str, str], address: str, language: str = "en") -> FoundF
     async def run() -> FoundFeed:
         parser = ParserPool(1, 20)
         try:
-            return await instances.find_feed(Web(pages), parser, address, language)
+            return await discovery.find_feed(Web(pages), parser, address, language)
         finally:
             await parser.close()
 
