@@ -71,7 +71,7 @@ def _sample(row: dict[str, str]) -> Sample:
 
 def lines(folder: Path, samples: list[Sample], *, every: bool) -> list[str]:
     """The report: the shares asked for, false suppressions with their reason, the rest by reason."""
-    found = {sample.file: read((folder / sample.file).read_bytes()).failures for sample in samples}
+    found = {sample.file: read((folder / sample.file).read_bytes()) for sample in samples}
     plain = [s for s in samples if s.permanent]
     lasting = [s for s in plain if s.permanent <= _named(found[s.file], permanent=True)]
     passing = [s for s in samples if s.temporary]

@@ -7,7 +7,6 @@ Machine-readable parts are asked first. Where a mail server sent plain words, fl
 import email
 import email.policy
 import re
-from dataclasses import dataclass
 from email.message import Message
 from email.utils import getaddresses
 
@@ -16,7 +15,7 @@ from flufl.bounce import all_failures
 
 from digest.mail import delivery_status
 from digest.mail.failures import Failure, failure
-from digest.mail.report_text import about_each, header_text, human_text, returned_headers
+from digest.mail.report_text import about_each, header_text, human_text
 from digest.model import BounceKind
 
 MAX_BYTES = 512 * 1024  # of a report that are read; what a server returns of our mail comes last
@@ -31,23 +30,14 @@ _BOUNCE_SUBJECT = re.compile(
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What came back. `failures` is empty where it is no report; `returned` are header fields of our mail in it."""
-
-    failures: tuple[Failure, ...]
-    returned: tuple[tuple[str, str], ...] = ()
-
-
-def read(raw: bytes) -> Report:
-    """What a mail that came back says. Never raises: what cannot be read is no report."""
+def read(raw: bytes) -> tuple[Failure, ...]:
+    """What a mail that came back says of each recipient; () where it is no report, or cannot be read. Never raises."""
     try:
         message = email.message_from_bytes(raw[:MAX_BYTES], policy=email.policy.compat32)
-        parts = list(message.walk())
-        return Report(tuple(_failures(message, parts)), tuple(returned_headers(message, parts)))
+        return tuple(_failures(message, list(message.walk())))
     except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
         log.warning("a report cannot be read", error=f"{type(error).__name__}: {error}")
-        return Report(())
+        return ()
 
 
 def _failures(message: Message, parts: list[Message]) -> list[Failure]:

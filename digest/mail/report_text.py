@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 from email.header import decode_header, make_header
 from email.message import Message
-from email.parser import HeaderParser
 
 MAX_WORDS = 8000  # characters of a report's words that are judged
 _TAG = re.compile(r"<(style|script|head)\b.*?</\1>|<[^>@]*>", re.I | re.S)
@@ -13,7 +12,6 @@ _RETURNED = re.compile(
     r"^[^\w\n]*(this is a copy of|below (this line|is) |(original|returned|unsent|undelivered) message\b"
     r"|(message|mail) (headers?|text|contents?|transcript) follows?|headers? of (the|your) (original )?message"
     r"|(the|your) original (message|mail) |the header (text )?of|return-path:|received: (from|by))", re.I | re.M)
-_HEADER = re.compile(r"^(return-path|received|from|date|message-id|list-unsubscribe|subject|to):", re.I)
 
 
 def human_text(message: Message) -> str:
@@ -40,20 +38,6 @@ def about_each(names: Sequence[str], text: str) -> dict[str, str]:
     ends = sorted(start for start in starts.values() if start >= 0)
     return {name: "" if start < 0 else text[start: next((end for end in ends if end > start), len(text))]
             for name, start in starts.items()}
-
-
-def returned_headers(message: Message, parts: list[Message]) -> Iterator[tuple[str, str]]:
-    """The header fields of our mail as it came back: of its part, else of what stands in the text."""
-    for part in parts[1:]:
-        kind = part.get_content_type()
-        if kind == "message/rfc822" and part.is_multipart():
-            yield from _fields(part.get_payload(0))  # type: ignore[arg-type]
-        elif kind in {"text/rfc822-headers", "message/rfc822-headers", "message/global-headers"}:
-            inner = part.get_payload(0) if part.is_multipart() else HeaderParser().parsestr(part_text(part))
-            yield from _fields(inner)  # type: ignore[arg-type]
-    for part in parts:
-        if part.get_content_type() == "text/plain":
-            yield from _headers_in(part_text(part))
 
 
 def part_text(part: Message) -> str:
@@ -89,17 +73,3 @@ def _own_texts(message: Message) -> Iterator[tuple[str, str]]:
             yield kind, part_text(part)
         elif kind.startswith("message/") or kind == "text/rfc822-headers":
             return
-
-
-def _fields(message: Message) -> Iterator[tuple[str, str]]:
-    yield from ((name, str(value)) for name, value in message.items())
-
-
-def _headers_in(text: str) -> Iterator[tuple[str, str]]:
-    """The header fields of a mail that stands in a text as it is."""
-    found = _RETURNED.search(text)
-    rest = text[found.start():] if found else ""
-    lines = rest.splitlines()
-    start = next((n for n, line in enumerate(lines) if _HEADER.match(line)), None)
-    if start is not None:
-        yield from _fields(HeaderParser().parsestr("\n".join(lines[start:])))

@@ -82,6 +82,19 @@ def forget(conn: Connection, target: str) -> None:
     conn.execute(delete(suppressions).where(suppressions.c.target == target))
 
 
+def delivery_named(conn: Connection, name: str, host: str) -> tuple[str, str] | None:
+    """The target and subject of the delivery that a name of 32 digits is of; None for none.
+
+    Its Message-ID is the name at `host`, or at one that the instance had before, which takes a look at every row.
+    """
+    mail_id = deliveries.c.mail_id
+    for condition in (mail_id.in_([name, f"{name}@{host}"]), mail_id.startswith(f"{name}@", autoescape=True)):
+        row = conn.execute(select(deliveries.c.target, deliveries.c.subject).where(condition).limit(1)).one_or_none()
+        if row:
+            return row.target, row.subject
+    return None
+
+
 def is_ours(conn: Connection, target: str) -> bool:
     """Whether a normalised address is a subscriber's or one that something was ever mailed to."""
     known = or_(exists().where(subscribers.c.email == target), exists().where(deliveries.c.target == target))
