@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -17,6 +17,7 @@ from digest import __version__
 from digest.documents import Configuration, read_configuration
 from digest.fetch.archive import Archive, ArchiveFetcher, read_archive
 from digest.fetch.http import HttpFetcher
+from digest.mail.dkim import Key
 from digest.mail.outbox import OutboxMailer
 from digest.mail.pool import SmtpMailer
 from digest.parsing import ParserPool
@@ -25,6 +26,7 @@ from digest.resources import template_texts
 from digest.services import config as config_service
 from digest.services.cycle import Cycle
 from digest.services.deliveries import SendReport, send_due
+from digest.services.dkim import load_keys
 from digest.services.holders import Holders
 from digest.services.rates import StoredRates
 from digest.services.replay import SimulatedClock, documents_of, write_documents
@@ -93,9 +95,14 @@ class App:
         mailer = self.mailer()
         try:
             return await send_due(self.engine, mailer, self.clock, settings=self.settings, signer=self.signer(),
-                                  holder=self.holder, holders=self.holders(), subject=subject)
+                                  holder=self.holder, holders=self.holders(), keys=self.dkim_keys, subject=subject)
         finally:
             await mailer.close()
+
+    @cached_property
+    def dkim_keys(self) -> tuple[Key, ...]:
+        """The keys that sign each mail, read once. Raises ConfigError where one is missing."""
+        return load_keys(self.instance.dkim, self.settings.dkim.selectors)
 
     @property
     def zone(self) -> str:

@@ -23,6 +23,7 @@ from digest.resources import template_texts
 from digest.services import alerts, deliveries, editions, leaving, releases, subscribers
 from digest.services.cycle import CycleReport
 from digest.services.deliveries import SendReport
+from digest.services.envelopes import envelope
 from digest.services.feeds import PollOutcome
 from digest.services.stories import TickReport
 from digest.settings import DatabaseSettings, Instance, SmtpSettings, load_settings
@@ -195,7 +196,8 @@ def _write(app: App, edition: EditionRow) -> tuple[Path, ...]:
     draft = deliveries.draft(
         renderer.message(edition.view), target=readers[0].subscriber.email if readers else READERS[0],
         settings=app.settings, now=edition.built_at, unsubscribe=mark)
-    mail = deliveries.envelope(draft, standing, settings=app.settings, signer=app.signer(), now=edition.built_at).data
+    mail = envelope(draft, standing, settings=app.settings, signer=app.signer(), now=edition.built_at,
+                    keys=app.dkim_keys).data
     contents = {"html": _body(mail, "html"), "txt": _body(mail, "plain"),
                 "json": renderer.json(edition.view).encode(), "eml": mail}
     paths = tuple(app.instance.root / f"edition.{suffix}" for suffix in contents)

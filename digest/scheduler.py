@@ -192,7 +192,7 @@ class Scheduler:
         self._alive(self.mail)
         report = await deliveries.send_due(
             app.engine, self._mailer, app.clock, settings=app.settings, signer=app.signer(), holder=app.holder,
-            holders=app.holders(), on_beat=beat)
+            holders=app.holders(), keys=app.dkim_keys, on_beat=beat)
         if report.done:
             _say(report)
 

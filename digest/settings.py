@@ -220,6 +220,10 @@ class Instance:
         return self.root / "var"
 
     @property
+    def dkim(self) -> Path:
+        return self.var / "dkim"
+
+    @property
     def outbox(self) -> Path:
         return self.root / self.outbox_folder
 

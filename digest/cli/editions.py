@@ -234,7 +234,8 @@ def _rendered(
                              settings=app.settings, now=cutoff)
     reason = leaving.signed_up(newsletter.name, newsletter.language)
     standing = leaving.Standing(reason, newsletter.slug, newsletter.name)
-    return deliveries.envelope(draft, standing, settings=app.settings, signer=app.signer(), now=cutoff).data
+    return deliveries.envelope(draft, standing, settings=app.settings, signer=app.signer(), now=cutoff,
+                               keys=app.dkim_keys).data
 
 
 def _message(shown: Preview, view: EditionView, newsletter: Newsletter, app: App) -> Message:

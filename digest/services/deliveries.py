@@ -7,17 +7,19 @@ dot from a lost mail (RFC 1047): such a row is called uncertain, is never re-sen
 
 import hashlib
 import ipaddress
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
 from digest.errors import SendRefused
+from digest.mail.dkim import Key
 from digest.model import Delivery, DeliveryState, Message
 from digest.ports import Clock, Mailer
 from digest.services import sending
 from digest.services.envelopes import MAIL as MAIL
+from digest.services.envelopes import Envelopes
 from digest.services.envelopes import base_url as base_url
 from digest.services.envelopes import default_sender as default_sender
 from digest.services.envelopes import draft as draft
@@ -70,7 +72,7 @@ def check_may_send(settings: Settings) -> None:
 
 
 async def send_due(engine: Engine, mailer: Mailer, clock: Clock, *, settings: Settings, signer: Signer, holder: str,
-                   holders: Holders | None = None, limit: int | None = None, subject: str | None = None,
+                   holders: Holders | None = None, keys: Sequence[Key] = (), limit: int | None = None, subject: str | None = None,
                    on_sent: Callable[[Delivery], None] | None = None,
                    on_beat: Callable[[SendReport], None] | None = None) -> SendReport:
     """Sends what is due, up to `limit` mails (None: all), of one ledger subject (None: of all).
@@ -79,12 +81,12 @@ async def send_due(engine: Engine, mailer: Mailer, clock: Clock, *, settings: Se
     settled at once where that is known, else once its lease of a minute is over. Running it twice, late or in two
     processes sends nothing twice. Cancelled (SIGTERM), it finishes the mails that may be written already, gives the
     others back and raises CancelledError; a second cancellation does not wait. `on_beat` is called every two seconds
-    with what was done so far. Raises SendRefused.
+    with what was done so far. `keys` sign each mail. Raises SendRefused.
     """
     check_may_send(settings)
     return await sending.run(
-        sending.Work(engine, mailer, clock, settings, signer, holders or Holders(), limit, subject, on_sent, on_beat),
-        holder)
+        sending.Work(engine, mailer, clock, settings, Envelopes(settings, signer, keys), holders or Holders(), limit,
+                     subject, on_sent, on_beat), holder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from digest.errors import DeliveryError
 from digest.model import Delivery, DeliveryState
 from digest.ports import Clock, Envelope, Mailer
 from digest.services import bounces, leaving
-from digest.services.envelopes import envelope, host
+from digest.services.envelopes import Envelopes, host
 from digest.services.holders import Holders
 from digest.services.ledger import Ledger
 from digest.services.outcomes import SENT, UNTRIED, Outcome, judge
@@ -26,7 +26,6 @@ from digest.settings import Settings
 from digest.storage import claims
 from digest.storage import deliveries as storage
 from digest.storage.engine import read_only
-from digest.tokens import Signer
 
 AHEAD = 100  # rows claimed at a time, at most
 AHEAD_SECONDS = 1.0  # so much work is claimed ahead, that a reader who leaves gets nothing more
@@ -62,7 +61,7 @@ class Work:
     mailer: Mailer
     clock: Clock
     settings: Settings
-    signer: Signer
+    envelopes: Envelopes
     holders: Holders
     limit: int | None = None
     subject: str | None = None
@@ -219,7 +218,7 @@ class _Run:
     def _envelope(self, delivery: Delivery, standing: leaving.Standing) -> Envelope:
         work = self.work
         try:
-            return envelope(delivery, standing, settings=work.settings, signer=work.signer, now=work.clock.now())
+            return work.envelopes.write(delivery, standing, work.clock.now())
         except ValueError as error:
             raise DeliveryError(delivery.target, f"cannot be written as a mail: {error}", permanent=True) from error
 
