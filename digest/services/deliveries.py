@@ -72,8 +72,8 @@ def check_may_send(settings: Settings) -> None:
 
 
 async def send_due(engine: Engine, mailer: Mailer, clock: Clock, *, settings: Settings, signer: Signer, holder: str,
-                   holders: Holders | None = None, keys: Sequence[Key] = (), limit: int | None = None, subject: str | None = None,
-                   on_sent: Callable[[Delivery], None] | None = None,
+                   holders: Holders | None = None, keys: Sequence[Key] = (), limit: int | None = None,
+                   subject: str | None = None, on_sent: Callable[[Delivery], None] | None = None,
                    on_beat: Callable[[SendReport], None] | None = None) -> SendReport:
     """Sends what is due, up to `limit` mails (None: all), of one ledger subject (None: of all).
 
