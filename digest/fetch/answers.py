@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from digest.errors import FetchError
+from digest.pipeline.hints import http_date
 
 LASTING = frozenset({400, 401, 402, 404, 405, 406, 410, 451})  # answers that trying again soon does not change
 NEVER_FEEDS = re.compile(r"\s*((image|video|audio|font)/|application/(pdf|zip|gzip)\b)", re.IGNORECASE)
@@ -26,15 +25,6 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
         return int(value)
     until, sent = http_date(value), http_date(headers.get("date", ""))
     return max(0, int((until - sent).total_seconds())) if until and sent else None
-
-
-def http_date(value: str) -> datetime | None:
-    """An instant as HTTP writes it; None where it cannot be read."""
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def check_kind(url: str, content_type: str) -> None:

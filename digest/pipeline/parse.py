@@ -16,6 +16,7 @@ import feedparser
 
 from digest.errors import ParseError
 from digest.pipeline.encoding import as_utf8
+from digest.pipeline.hints import document_minutes
 
 MAX_ENTRIES = 1000
 MAX_TITLE = 1_000  # characters, as all caps below
@@ -51,11 +52,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
-    """What a document holds; `language` is a primary subtag in lower case, None where it declares none."""
+    """What a document holds; `language` is a primary subtag in lower case, None where it declares none.
+
+    `update_minutes` is how seldom it asks to be polled, None where it does not say.
+    """
 
     title: str
     language: str | None
     entries: tuple[Entry, ...]
+    update_minutes: int | None = None
 
 
 def parse_feed(body: bytes, content_type: str | None, url: str) -> ParsedFeed:
@@ -98,6 +103,8 @@ def _parse_xml(body: bytes, content_type: str | None, url: str) -> ParsedFeed:
         title=_clean(_get(document.feed, "title"), MAX_TITLE),
         language=_language(_get(document.feed, "language")),
         entries=tuple(_entry(entry) for entry in document.entries[:MAX_ENTRIES]),
+        update_minutes=document_minutes(*(str(_get(document.feed, name) or "")[:20] for name in (
+            "ttl", "sy_updateperiod", "sy_updatefrequency"))),
     )
 
 
