@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from digest.errors import ConfigError, QueryError
+from digest.mistakes import find_line, toml_error, validation_error, validation_errors
 from digest.model import Feed, Period, Source
 from digest.query import parse_query
-from digest.settings import find_line, toml_error, validation_error, validation_errors
 from digest.sources import Document, LanguageTag, Slug, SourcesDocument
 from digest.theme import Theme
 

@@ -7,12 +7,11 @@ Read once at start and never stored in the database. What readers see is in the 
 import os
 import tomllib
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -21,7 +20,7 @@ from pydantic_settings import (
 )
 
 from digest.errors import ConfigError
-
+from digest.mistakes import find_line, toml_error, validation_error
 
 MAIN_SERVER = "main"  # the SMTP server that [smtp] itself names
 
@@ -147,6 +146,58 @@ class DkimSettings(Section):
         return value.lower().encode("idna").decode("ascii")
 
 
+class WebhookSettings(Section):
+    """One provider that posts bounces as JSON. Paths are names joined with dots; "" is the document itself."""
+
+    verify: Literal["hmac", "secret", "sns"]
+    secret: SecretStr = SecretStr("")  # HMAC key, or what the header must hold
+    header: str = "X-Signature"  # that holds the signature or the secret
+    timestamp_header: str = "X-Timestamp"  # seconds since 1970; the HMAC is of "TIMESTAMP.BODY"
+    topic: str = ""  # ARN, for sns
+    events: str = ""  # path of the list of events
+    recipients: tuple[str, ...] = ()  # paths of the list of recipients in an event; () where the event names one
+    type: str = "type"  # path of the event's kind
+    types: dict[str, Literal["bounce", "complaint"]]  # others are left alone
+    address: str = "email"  # path in a recipient, as are the next two
+    status: str = ""  # RFC 3463
+    text: str = ""  # the server's reply
+
+    @model_validator(mode="after")
+    def _verifiable(self) -> Self:
+        if self.verify == "sns" and not self.topic:
+            raise ValueError("sns needs the topic's ARN")
+        if self.verify != "sns" and len(self.secret.get_secret_value()) < 16:
+            raise ValueError("needs a secret of 16 characters or more")
+        return self
+
+
+class BouncesSettings(Section):
+    lmtp: str = ""  # "127.0.0.1:PORT" or "unix:PATH" to listen on; "" does not
+    webhooks: dict[str, WebhookSettings] = {}  # by the name in /webhooks/NAME
+
+    @field_validator("lmtp")
+    @classmethod
+    def _local(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if value and host != "unix" and not (port.isdecimal() and ip_address(host.strip("[]")).is_loopback):
+            raise ValueError('must be "unix:PATH" or a loopback address with a port: LMTP knows no log-in')
+        return value
+
+
+class ImapSettings(Section):
+    """A mailbox in which bounces and unsubscribe mail arrive."""
+
+    host: str = ""  # "" reads none
+    port: int = Field(993, ge=1, le=65535)
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    tls: Literal["starttls", "tls", "none"] = "tls"
+    tls_ca_file: str = ""  # PEM of authorities trusted besides the system's
+    folder: str = "INBOX"
+    minutes: int = Field(5, ge=1, le=1440)  # between two looks
+    delete: bool = False  # what was understood; other mail stays in any case
+
+
 class PollingSettings(Section):
     interval_minutes: int = Field(30, ge=5, le=1440)  # of a feed whose rhythm is not known
     shortest_interval_minutes: int = Field(10, ge=5, le=1440)  # of a feed that brings much
@@ -180,6 +231,8 @@ class Settings(BaseSettings):
     smtp: SmtpSettings = SmtpSettings()
     mail: MailSettings = MailSettings()
     dkim: DkimSettings = DkimSettings()
+    bounces: BouncesSettings = BouncesSettings()
+    imap: ImapSettings = ImapSettings()
     polling: PollingSettings = PollingSettings()
 
     @classmethod
@@ -260,82 +313,3 @@ def load_settings(instance: Instance) -> Settings:
         return Settings(**values, _secrets_dir=secrets if secrets.is_dir() else None)
     except ValidationError as error:
         raise validation_error(str(path), text, error) from error
-
-
-def toml_error(path: str, text: str, error: tomllib.TOMLDecodeError) -> ConfigError:
-    """A TOML syntax error as ConfigError; the line is read from tomllib's message."""
-    message, _, place = str(error).partition(" (at ")
-    number = place.removeprefix("line ").split(",")[0]
-    line = int(number) if number.isdigit() else max(1, len(text.splitlines()))
-    return ConfigError(path, f"not valid TOML: {message}", line=line, hint="see https://toml.io")
-
-
-def validation_error(path: str, text: str, error: ValidationError) -> ConfigError:
-    """The first mistake that pydantic found, with its line in `text`."""
-    return validation_errors(path, text, error)[0]
-
-
-def validation_errors(path: str, text: str, error: ValidationError) -> list[ConfigError]:
-    """All mistakes that pydantic found, each with its line in `text`."""
-    return [_mistake(path, text, found) for found in error.errors(include_url=False)]
-
-
-def _mistake(path: str, text: str, found: ErrorDetails) -> ConfigError:
-    location = found["loc"]
-    key = ".".join(str(part) for part in location) or None
-    line = find_line(text, location)
-    if found["type"] == "extra_forbidden":
-        return ConfigError(path, "unknown key", line=line, key=key, hint="see the comments in the shipped files")
-    if found["type"] == "missing":
-        return ConfigError(path, "is missing", line=line, key=key, hint=f"add {location[-1]} = ...")
-    message = str(found["msg"]).removeprefix("Value error, ")
-    shown = found["input"] if isinstance(found["input"], str | int | float | bool) else None
-    return ConfigError(path, message, line=line, key=key, hint="" if shown is None else f"got {shown!r}")
-
-
-def find_line(text: str, location: tuple[str | int, ...]) -> int | None:
-    """The line, counted from 1, on which the key at `location` stands in a TOML text; None if not found.
-
-    Walks headers and keys in order: an array of tables `[[a]]` counts its occurrences.
-    """
-    header: list[str] = []
-    counts: dict[str, int] = {}
-    wanted = [str(part) for part in location]
-    best: int | None = None
-    for number, raw in enumerate(text.splitlines(), start=1):
-        line = raw.strip()
-        if line.startswith("["):
-            name = line.strip("[] \t").split("#")[0].strip("[] \t")
-            header = _table_path(name, line.startswith("[["), counts)
-            if wanted[: len(header)] == header or header == wanted[: len(header)]:
-                best = number
-            continue
-        key = line.partition("=")[0].strip().strip('"')
-        path = [*header, *key.split(".")]
-        if key and "=" in line and wanted[: len(path)] == path:
-            return number + _element_offset(text.splitlines()[number - 1 :], wanted[len(path) :])
-    return best
-
-
-def _element_offset(lines: list[str], rest: list[str]) -> int:
-    """How many lines below its key the element `rest[0]` of an array stands that has one element a line."""
-    if not rest or not rest[0].isdigit() or not lines[0].rstrip().endswith("["):
-        return 0
-    elements = [offset for offset, line in enumerate(lines[1:], start=1) if line.strip()[:1] not in ("", "#", "]")]
-    return elements[int(rest[0])] if int(rest[0]) < len(elements) else 0
-
-
-def _table_path(name: str, is_array: bool, counts: dict[str, int]) -> list[str]:
-    """The location of a table header, with the indexes of the arrays of tables that it lies in."""
-    parts = [part.strip().strip('"') for part in name.split(".")]
-    path: list[str] = []
-    for depth, part in enumerate(parts):
-        prefix = ".".join([*path, part])
-        path.append(part)
-        last = depth == len(parts) - 1
-        if is_array and last:
-            counts[prefix] = counts.get(prefix, -1) + 1
-            path.append(str(counts[prefix]))
-        elif prefix in counts:
-            path.append(str(counts[prefix]))
-    return path

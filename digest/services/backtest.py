@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from digest.documents import Configuration, Newsletter
 from digest.errors import NotFound
+from digest.mistakes import toml_error, validation_error
 from digest.pipeline.arrange import REST
 from digest.pipeline.comparison import DayComparison, Edition, compare, told_in
 from digest.pipeline.compose import Composed, compose
@@ -22,7 +23,7 @@ from digest.pipeline.pool import EditionInputs, Mailed
 from digest.pipeline.slots import appears_on, release_of
 from digest.services import archive, editions
 from digest.services.editions import Memory
-from digest.settings import Settings, toml_error, validation_error
+from digest.settings import Settings
 from digest.storage.editions import resolved_ids
 
 DAY = timedelta(days=1)
