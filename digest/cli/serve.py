@@ -60,7 +60,7 @@ def _announce(app: App, token: str) -> None:
     for slug, newsletter in app.configuration.newsletters.items():
         click.echo(f"  {newsletter.name:<28} {base}/{slug}/")
     click.echo(f"  {'Preview':<28} {base}/preview")
-    if not app.settings.smtp.host:
+    if not app.settings.smtp.by_name:
         click.echo(f"  {'Outbox (no SMTP is set)':<28} {base}/outbox")
     click.echo(f"  {'Health':<28} {base}/healthz")
     click.echo(f"From another machine, preview and outbox need ?token={token}")

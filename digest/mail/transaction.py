@@ -18,6 +18,7 @@ CLOSING = 421  # the reply of a server that ends the session (RFC 5321 §3.8)
 LOST = 451  # what a session lost before the message counts as (RFC 5321 §3.8)
 LOG_IN_FIRST = frozenset({530, 534, 535, 538})  # RFC 4954 §6
 _ENHANCED = re.compile(r"([245])\.\d{1,3}\.\d{1,3}(?=[ \n]|$)")
+_NO_LINE_ENDS = bytes(byte for byte in range(256) if byte not in b"\r\n")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -113,7 +114,7 @@ def commands(envelope: Envelope, offers: Mapping[str, str], server: str) -> Comm
     if _CONTROLS.search(envelope.sender + envelope.recipient):
         raise _unfit(envelope, server, 501, "5.1.3", "an address has control characters")
     data = envelope.data
-    if not data.count(b"\r\n") == data.count(b"\n") == data.count(b"\r"):
+    if len(data.translate(None, _NO_LINE_ENDS)) != 2 * data.count(b"\r\n"):
         raise _unfit(envelope, server, 554, "5.6.0", "the mail has line ends other than CRLF")
     limit = offers.get("SIZE", "")
     if limit.isdigit() and 0 < int(limit) < len(data):

@@ -58,13 +58,14 @@ def mail_name(subject: str, channel: str, target: str) -> str:
 
 def check_may_send(settings: Settings) -> None:
     """Raises SendRefused where mail would leave this machine without what the law asks of it."""
-    if not settings.smtp.host or _is_loopback(settings.smtp.host):
+    away = [server.host for server in settings.smtp.by_name.values() if not _is_loopback(server.host)]
+    if not away:
         return
     missing = [name for name, value in (("site.url", settings.site.url),
                                         ("site.postal_address", settings.site.postal_address)) if not value.strip()]
     if missing:
         raise SendRefused(f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} not set",
-                          f"mail through {settings.smtp.host} needs a page to unsubscribe and a postal address; "
+                          f"mail through {away[0]} needs a page to unsubscribe and a postal address; "
                           "set both in config/digest.toml under [site]")
     if not settings.site.url.startswith("https://"):
         raise SendRefused(f"site.url {settings.site.url} is not https",

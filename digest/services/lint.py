@@ -16,7 +16,7 @@ def check(view: EditionView, renderer: Renderer, newsletter: Newsletter, setting
     """The findings of a view's message, errors first; () where it is good. Errors hold the edition."""
     message = renderer.message(view)
     return lint(view, message.html, message.text, newsletter, base=deliveries.base_url(settings),
-                sends=bool(settings.smtp.host))
+                sends=bool(settings.smtp.by_name))
 
 
 def reason_to_hold(findings: Sequence[Finding]) -> str | None:
