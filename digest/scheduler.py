@@ -18,7 +18,7 @@ from digest.errors import DigestError
 from digest.pipeline.slots import Slot
 from digest.ports import Mailer
 from digest.resources import template_texts
-from digest.services import deliveries, editions, releases, slots
+from digest.services import deliveries, editions, feed_health, releases, slots
 from digest.services.cycle import Cycle
 from digest.storage.editions import edition_name
 from digest.storage.engine import read_only
@@ -73,6 +73,7 @@ class Scheduler:
         self._empty_until: dict[str, datetime] = {}  # by name of the edition
         self._empty_why: dict[str, str] = {}
         self._said: dict[str, str] = {}
+        self._noted: str | None = None  # the day whose note on feeds was thought of
         self.news = Lane("news", self._news)
         self.mail = Lane("mail", self._mail)
 
@@ -88,12 +89,14 @@ class Scheduler:
         1. configuration: import documents that changed;
         2. cycle: poll due feeds, assign items to stories, queue alerts;
         3. editions: build and queue those that are due;
-        4. wake the mail lane.
+        4. note: once a day, tell the operator of feeds in trouble;
+        5. wake the mail lane.
         """
         steps: tuple[tuple[str, Callable[[], Awaitable[object]]], ...] = (
             ("configuration", lambda: asyncio.to_thread(self._app.refresh_configuration)),
             ("cycle", self._cycle),
             ("editions", self._editions),
+            ("note on feeds", lambda: asyncio.to_thread(self._note)),
         )
         for name, step in steps:
             if self.news.stopping:
@@ -110,6 +113,17 @@ class Scheduler:
         if report.outcomes or report.alerts:
             log.info("cycle", polled=len(report.outcomes), new=sum(outcome.new for outcome in report.outcomes),
                      assigned=report.tick.assigned, alerts=report.alerts)
+
+    def _note(self) -> None:
+        """Queues the day's note on feeds, the first time in a day that its hour has come."""
+        app, now = self._app, self._app.clock.now()
+        day = feed_health.note_day(now, app.zone)
+        if day is None or day == self._noted:
+            return
+        if feed_health.queue_note(app.engine, app.configuration.feeds, app.settings,
+                                  template_texts(app.instance.templates), now=now, zone=app.zone):
+            log.info("note on feeds queued", day=day)
+        self._noted = day
 
     async def _editions(self) -> None:
         for newsletter in tuple(self._app.configuration.newsletters.values()):

@@ -128,6 +128,7 @@ class MailSettings(Section):
     owner: str = ""  # address of the people behind the newsletters, in List-Owner and List-Help; "" is the sender's
     bounce_domain: str = ""  # return paths are addresses at this domain, one for each mail; "" is the sender's address
     bounce_user: str = Field("b", pattern=r"^[a-z0-9._-]{1,20}$")  # what stands before the "+" of a return path
+    operator: str = ""  # address that gets the daily note on feeds in trouble; "" sends none
     outbox: str = "var/outbox"  # folder for mail without an SMTP server, below the instance
 
     @field_validator("bounce_domain")

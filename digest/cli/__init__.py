@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("digest.cli.config:check", "Check the configuration documents."),
     "config": ("digest.cli.config:config", "Compare, list and export configuration versions."),
     "poll": ("digest.cli.feeds:poll", "Poll the feeds that are due."),
-    "feeds": ("digest.cli.feed_entries:feeds", "Add, try, exchange and look after feeds."),
+    "feeds": ("digest.cli.feed_health:feeds", "Add, try, exchange and look after feeds."),
     "preview": ("digest.cli.editions:preview", "Show the next edition; nothing is stored, no reader is mailed."),
     "editions": ("digest.cli.desk:editions", "Arrange, approve, correct and list editions."),
     "lint": ("digest.cli.lint:lint", "Check an edition for what would be broken in a mailbox."),

@@ -1,7 +1,8 @@
 """What leaving means: the marks that deliveries and unsubscribe links carry.
 
 "subscription:ID" is one newsletter of one reader, "alert:ID" one alert rule, "alerts:OWNER" all rules of a
-subscriber, "test" a mail that somebody sent to try things.
+subscriber, "test" a mail that somebody sent to try things,
+"operator" a note to whoever runs the instance.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from digest.model import AlertRule, Subscription
 from digest.pipeline.typography import typeset
 from digest.storage import alerts, subscribers
 
-TEST = "test"
+TEST, OPERATOR = "test", "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ def standing(conn: Connection, mark: str, *, subject: str, language: str = "en")
     words = translator(language)
     try:
         kind, number = split(mark)
+        if kind == OPERATOR:
+            return Standing("You get this because your address is mail.operator in config/digest.toml.")
         if kind == TEST:
             return Standing(words.gettext("You get this because somebody sent a test mail to this address."))
         if kind == "subscription":
@@ -79,7 +82,7 @@ def list_of(conn: Connection, mark: str) -> str:
 def describe(conn: Connection, mark: str, language: str = "en") -> Leaving:
     """What the mark stands for, before it is ended, in words of a language. Raises NotFound where it names nothing."""
     kind, number = split(mark)
-    if kind == TEST:
+    if kind in (TEST, OPERATOR):
         return Leaving("", over=True)
     if kind == "subscription":
         subscription = _subscription(conn, number)
@@ -100,7 +103,7 @@ def leave(conn: Connection, mark: str, now: datetime, language: str = "en") -> L
     kind, number = split(mark)
     if kind == "subscription":
         subscribers.set_state(conn, number, "left", now)
-    elif kind != TEST:
+    elif kind not in (TEST, OPERATOR):
         for rule in _rules(conn, kind, number):
             alerts.remove_rule(conn, rule.id)
     return leaving
@@ -109,7 +112,7 @@ def leave(conn: Connection, mark: str, now: datetime, language: str = "en") -> L
 def split(mark: str) -> tuple[str, int]:
     """The kind and the number of a mark; number 0 where it has none. Raises NotFound where it is no mark."""
     kind, _, number = mark.partition(":")
-    if kind == TEST:
+    if kind in (TEST, OPERATOR):
         return kind, 0
     if kind not in {"subscription", "alert", "alerts"} or not number.isdecimal() or len(number) > 9:
         raise NotFound("subscription", mark)

@@ -74,3 +74,25 @@ def test_an_unknown_newsletter_is_said_with_those_that_exist(instance: Path) -> 
     answer = digest(instance, "poll", "moon-news")
     assert answer.returncode == 1
     assert "no newsletter 'moon-news'; known: sea-news, steppe-news" in answer.stderr
+
+
+def test_the_feeds_are_listed_paused_and_shown_with_their_polls(instance: Path) -> None:
+    listed = digest(instance, "feeds", "list", "steppe-news")
+    assert listed.returncode == 0, listed.stderr
+    assert listed.stdout.count("new ") >= 3 and "3 feeds: 3 new." in listed.stdout
+    assert digest(instance, "feeds", "pause", "hill", "--note", "moves house").stdout == "Feeds paused: 1.\n"
+    for _ in range(3):
+        assert "3 of 4 feeds polled" in digest(instance, "poll", "--all").stdout
+    health = digest(instance, "feeds", "health").stdout
+    assert "Lake Post" in health and "failing" in health and "http_404 3 times in a row, never read" in health
+    assert "4 feeds: 1 healthy, 2 failing, 1 paused." in health and "Hill" not in health
+    shown = digest(instance, "feeds", "show", "steppe").stdout
+    assert "usual time between items: not known" in shown
+    assert len([line for line in shown.splitlines() if " undated " in line]) == 3
+    assert digest(instance, "feeds", "resume", "hill").stdout == "Feeds resumed: 1.\n"
+    assert "html_not_feed" in digest(instance, "poll").stdout
+
+
+def test_an_unknown_feed_is_said_with_what_is_near(instance: Path) -> None:
+    answer = digest(instance, "feeds", "show", "step")
+    assert answer.returncode == 1 and "known: steppe" in answer.stderr
