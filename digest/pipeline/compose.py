@@ -16,7 +16,7 @@ from math import ceil
 from zoneinfo import ZoneInfo
 
 from digest.locale import translator
-from digest.model import BodyPolicy, DateQuality, Fate, Item, Period
+from digest.model import BodyPolicy, DateQuality, Fate, Item, Part, Period
 from digest.pipeline import thin
 from digest.pipeline.arrange import BRIEF, Arrangement, Section, arrange
 from digest.pipeline.development import whats_new
@@ -159,8 +159,14 @@ def story_view(ranked: Ranked, inputs: EditionInputs, length: Length) -> StoryVi
         whats_new=whats_new(ranked.candidate, inputs.date, inputs.newsletter.language), note="", original_headline=None,
         region=ranked.region, topics=tuple(m.topic.title for m in ranked.topics if m.topic.weight >= 0),
         image_url=item.image_url, score=round(ranked.score.total, 3),
-        parts=tuple(PartView(p.name, round(p.value, 3) + 0.0, p.why) for p in ranked.score.parts),
+        parts=tuple(map(_part_view, ranked.score.parts)),
     )
+
+
+@lru_cache(maxsize=10_000)
+def _part_view(part: Part) -> PartView:
+    """Many stories share a part."""
+    return PartView(part.name, round(part.value, 3) + 0.0, part.why)
 
 
 def also_in(candidate: Candidate) -> tuple[Credit, ...]:

@@ -105,12 +105,15 @@ def fill(inputs: EditionInputs) -> Pool:
     candidates: list[Candidate] = []
     fates: dict[str, Fate] = {}
     for story in sorted(inputs.stories, key=lambda s: s.id):
-        fallen = {item.id: fate for item in story.items if (fate := item_gate(item, inputs))}
-        fates.update(fallen)
-        open_items = tuple(item for item in story.items if item.id not in fallen) if fallen else story.items
+        open_items: list[Item] = []
+        for item in story.items:
+            if fate := item_gate(item, inputs):
+                fates[item.id] = fate
+            else:
+                open_items.append(item)
         if not open_items:
             continue
-        candidate = _candidate(story, open_items, inputs)
+        candidate = _candidate(story, tuple(open_items), inputs)
         if fate := _already_sent(candidate):
             fates.update((item.id, fate) for item in open_items)
         else:
@@ -162,11 +165,11 @@ def _candidate(story: Story, open_items: tuple[Item, ...], inputs: EditionInputs
     newsletter = inputs.newsletter
     readable = [item for item in open_items if is_readable(item, newsletter)]
     oldest = inputs.cutoff - inputs.oldest  # a story that runs for days counts who tells it now
-    counted = tuple(
+    counted = tuple([
         item for item in story.items
         if not item.backlog and inputs.takes(item) and is_counted(item, newsletter)
         and told_at(item) >= oldest
-    )
+    ])
     mailed = inputs.mailed.get(story.id)
     shown = _shown(story, readable or open_items, is_development=mailed is not None)
     return Candidate(story, open_items, counted or (shown,), shown, bool(readable), mailed)
@@ -194,8 +197,7 @@ def _outside_window(item: Item, inputs: EditionInputs) -> Fate | None:
         return Fate("outside the window", "it was seen before the cut-off of the edition before")
     if item.first_seen_at > inputs.cutoff:
         return Fate("outside the window", "it was seen after the cut-off and waits for the next edition")
-    age = inputs.cutoff - told_at(item)
-    if item.published_at is not None and age > inputs.oldest:
+    if item.published_at is not None and (age := inputs.cutoff - told_at(item)) > inputs.oldest:
         hours = round(age / timedelta(hours=1))
         limit = round(inputs.oldest / timedelta(hours=1))
         return Fate("outside the window", f"it was published {hours} h before the cut-off, {limit} h at most")

@@ -11,7 +11,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from math import log2
 
@@ -23,6 +23,7 @@ from digest.pipeline.topics import TopicMatch, TopicMatcher
 
 NAMES_IN_WORDS = 4  # sources named in a reason before "and n more"
 HOUR = timedelta(hours=1)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 NEW = Part("novelty", 0.0, "not mailed before")
 
 
@@ -90,13 +91,17 @@ def _coverage_by(told: Sequence[tuple[Source, bool]], weight: float, of_a_reprin
 
 
 def _velocity_and_freshness(candidate: Candidate, weights: Weights, inputs: EditionInputs) -> tuple[Part, Part]:
-    told = [(told_at(item), item.feed.source.family) for item in candidate.own_items]
     start = inputs.cutoff - weights.velocity_hours * HOUR
-    recent = len({family for at, family in told if at > start})
-    hours = max(0.0, (inputs.cutoff - max(told)[0]) / HOUR)
-    freshness = 0.0 - hours / weights.freshness_hours
-    return (_velocity(recent, weights.velocity_hours, weights.velocity),
-            Part("freshness", freshness, f"last told {hours:.1f} h before the cut-off"))
+    recent: set[str] = set()
+    newest = LONG_AGO
+    for item in candidate.own_items:
+        at = told_at(item)
+        newest = max(newest, at)
+        if at > start:
+            recent.add(item.feed.source.family)
+    hours = max(0.0, (inputs.cutoff - newest) / HOUR)
+    return (_velocity(len(recent), weights.velocity_hours, weights.velocity),
+            Part("freshness", 0.0 - hours / weights.freshness_hours, f"last told {hours:.1f} h before the cut-off"))
 
 
 @lru_cache(maxsize=1000)

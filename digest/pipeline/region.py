@@ -8,7 +8,7 @@ that is written in two cases, so that "turkey" on a plate is no country.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import islice
 from typing import NamedTuple
 
 from digest.documents import Gazetteer
@@ -33,6 +33,7 @@ class Places:
         self._gazetteer = gazetteer
         self._names: dict[str, _Names] = {}
         self._inside: dict[tuple[str, str], bool] = {}
+        self._said: dict[tuple[tuple[Mention, ...], str], str] = {}  # by the names of a text and its feed's region
         self._known: defaultdict[str, dict[str, tuple[Mention, ...]]] = defaultdict(dict)  # by language and text
 
     def inside(self, name: str, outer: str) -> bool:
@@ -63,8 +64,15 @@ class Places:
             found = (*found, *self.mentions(item.place, item.language))
         if not found:
             return home
-        named = [m.region for m in found if m.region == home or not self.inside(home, m.region)]
-        return next((region for region in named if self.inside(region, home)), named[0] if named else home)
+        key = (found, home)
+        if key not in self._said:
+            self._said[key] = self._chosen([mention.region for mention in found], home)
+        return self._said[key]
+
+    def _chosen(self, named: Iterable[str], home: str) -> str:
+        """The region that a text says which names these, in a feed of `home`."""
+        others = [region for region in named if region == home or not self.inside(home, region)]
+        return next((region for region in others if self.inside(region, home)), others[0] if others else home)
 
     def story_region(self, items: Sequence[Item], shown: Item, default: str) -> str:
         """The region of most items; a tie goes to the shown item's. Feeds without one count as of `default`."""
@@ -96,14 +104,10 @@ def _names(names: tuple[tuple[str, str], ...], language: str) -> "_Names":
     return _Names(names, language)
 
 
-class _Word(NamedTuple):
-    """A word as it was written, and the form in which names are compared."""
-
-    written: str
-    form: str
+_Part = tuple[tuple[str, ...], tuple[str, ...]]  # words as they are written, and the forms in which names are compared
 
 
-class _Names(dict[str, tuple[_Word, ...]]):
+class _Names(dict[str, _Part]):
     """The place names of one language; and the words of what stands between two spaces.
 
     Splitting at spaces is much quicker than finding words, and most texts have no part in which a name begins.
@@ -120,14 +124,15 @@ class _Names(dict[str, tuple[_Word, ...]]):
             entries.sort(key=lambda entry: (-len(entry[0]), entry))
         self._dull: set[str] = set()  # parts in which no name begins
 
-    def __missing__(self, part: str) -> tuple[_Word, ...]:
+    def __missing__(self, part: str) -> _Part:
         """The words of a part of a text that has no space."""
         if len(self) > MAX_WORDS:
             self.clear()
             self._dull.clear()
-        self[part] = found = tuple(_Word(word, stem(fold(word, self._language), self._language))
-                                   for word in written_words(part, self._language))
-        if not any(word.form in self._index for word in found):
+        written = tuple(written_words(part, self._language))
+        forms = tuple([stem(fold(word, self._language), self._language) for word in written])
+        self[part] = found = (written, forms)
+        if self._index.keys().isdisjoint(forms):
             self._dull.add(part)
         return found
 
@@ -136,16 +141,22 @@ class _Names(dict[str, tuple[_Word, ...]]):
         parts = text.split()
         if self._dull.issuperset(parts):
             return ()
-        words = list(chain.from_iterable(map(self.__getitem__, parts)))
+        written: list[str] = []
+        forms: list[str] = []
+        for part in parts:
+            words_of_part, forms_of_part = self[part]
+            written += words_of_part
+            forms += forms_of_part
         found: list[Mention] = []
-        end, is_small = 0, text.islower()
-        for position, (written, form) in enumerate(words):
-            if form not in self._index or position < end or (written[0].islower() and not is_small):
+        end = 0
+        for position, form in enumerate(forms):
+            if form not in self._index or position < end or (written[position][0].islower() and not text.islower()):
                 continue  # in the name before, or no name: small in a text that has capitals
-            if fit := self._longest(words, position):
+            if fit := self._longest(forms, position):
                 length, region = fit
                 end = position + length
-                found.append(Mention(written if length == 1 else self._written(text, position, end), region))
+                name = written[position] if length == 1 else self._written(text, position, end)
+                found.append(Mention(name, region))
         return tuple(found)
 
     def _written(self, text: str, first: int, end: int) -> str:
@@ -153,9 +164,9 @@ class _Names(dict[str, tuple[_Word, ...]]):
         words = [word.span() for word in islice(word_pattern(self._language).finditer(text), end)]
         return text[words[first][0]:words[-1][1]]
 
-    def _longest(self, words: Sequence[_Word], position: int) -> tuple[int, str] | None:
+    def _longest(self, forms: Sequence[str], position: int) -> tuple[int, str] | None:
         """The length in words and the region of the longest name that begins at `position`."""
-        for key, region in self._index[words[position].form]:
-            if tuple(word.form for word in words[position:position + len(key)]) == key:
+        for key, region in self._index[forms[position]]:
+            if tuple(forms[position:position + len(key)]) == key:
                 return len(key), region
         return None

@@ -51,7 +51,7 @@ def prepare(item: Item) -> MatchText:
 
 def paragraphs(item: Item) -> tuple[str, ...]:
     """The text of an item: title, summary and the blocks of its body, each a paragraph."""
-    return (item.title, item.summary, *(block.text for block in item.body))
+    return (item.title, item.summary, *[block.text for block in item.body])
 
 
 def prepare_text(paragraphs: Iterable[str], language: str = "und") -> MatchText:

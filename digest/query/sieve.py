@@ -7,8 +7,7 @@ its words stands in the text, or where it needs none. Gives what `match` gives: 
 """
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache, reduce
-from operator import or_
+from functools import lru_cache
 
 from digest.query.match import forms_of, match, prepare_text, stems_of
 from digest.query.tree import And, Not, Or, Phrase, Query, Word, needs_a_word
@@ -32,8 +31,8 @@ class Sieve:
         if known is None or len(known) > MAX_WORDS:
             known = self._words[language] = _Words(self._queries, language)
         found = self._always << len(self._queries)
-        for paragraph in paragraphs:
-            found = reduce(or_, map(known.__getitem__, paragraph.split()), found)
+        for bits in filter(None, map(known.__getitem__, " ".join(paragraphs).split())):
+            found |= bits
         return self._decided(found, paragraphs, language) if found else ()
 
     def _decided(self, found: int, paragraphs: Sequence[str], language: str) -> tuple[int, ...]:
@@ -53,37 +52,30 @@ class _Words(dict[str, int]):
 
     def __init__(self, queries: Sequence[Query], language: str) -> None:
         super().__init__()
-        self._language, self._count = language, len(queries)
-        self._settled: tuple[dict[str, int], dict[str, int]] = ({}, {})  # by stem, by word
-        self._touched: tuple[dict[str, int], dict[str, int]] = ({}, {})
+        self._language = language
+        self._by_word: dict[str, int] = {}
+        self._by_stem: dict[str, int] = {}
         for number, query in enumerate(queries):
             alternatives = set(query.parts if isinstance(query, Or) else (query,))
             for term in _terms(query):
-                self._file(term, 1 << number, is_alternative=term in alternatives)
+                self._file(term, number, len(queries), is_alternative=term in alternatives)
 
     def __missing__(self, written: str) -> int:
         found = 0
         for word in words(written, self._language):
-            stems = stems_of(word, self._language)
-            found |= _look_up(self._settled, word, stems) | _look_up(self._touched, word, stems) << self._count
+            found |= self._by_word.get(word, 0)
+            for form in stems_of(word, self._language):
+                found |= self._by_stem.get(form, 0)
         self[written] = found
         return found
 
-    def _file(self, term: Word | Phrase, bit: int, *, is_alternative: bool) -> None:
-        """Files a term under its first word. A lone "s" may be a genitive's: no word of the text."""
+    def _file(self, term: Word | Phrase, number: int, count: int, *, is_alternative: bool) -> None:
+        """Files a term of a query under its first word. A lone "s" may be a genitive's: no word of the text."""
         forms = forms_of(term.text, term.exact, self._language)
         settles = is_alternative and len(forms) == 1 and "s" not in forms[0]
-        index = (self._settled if settles else self._touched)[term.exact]
+        index = self._by_word if term.exact else self._by_stem
         for form in forms[0]:
-            index[form] = index.get(form, 0) | bit
-
-
-def _look_up(index: tuple[dict[str, int], dict[str, int]], word: str, stems: Iterable[str]) -> int:
-    by_stem, by_word = index
-    bits = by_word.get(word, 0)
-    for form in stems:
-        bits |= by_stem.get(form, 0)
-    return bits
+            index[form] = index.get(form, 0) | 1 << (number if settles else number + count)
 
 
 def _terms(query: Query) -> Terms:
