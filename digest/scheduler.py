@@ -15,6 +15,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from digest.app import App
 from digest.documents import Newsletter
 from digest.errors import DigestError
+from digest.model import Period
 from digest.pipeline.slots import Slot
 from digest.ports import Mailer
 from digest.resources import template_texts
@@ -25,6 +26,7 @@ from digest.storage.engine import read_only
 
 NEWS_SECONDS, MAIL_SECONDS = 30, 10
 SAY_EVERY = timedelta(minutes=1)  # how often a long run of mail is told of
+QUEUEING_SAID = 20_000  # readers
 UNSETTLED = 7  # so many last editions are looked at
 EMPTY_AGAIN = timedelta(minutes=15)  # an edition that had no story is tried again
 FINISH_NEWS_SECONDS, FINISH_MAIL_SECONDS = 4.0, 60.0  # how long a stop waits for work in flight
@@ -135,9 +137,13 @@ class Scheduler:
 
         Missed slots are caught up, oldest first, or noted as skipped where it is too late. An edition without stories
         is tried again every 15 minutes until then. Where the newsletter has a desk, drafts are built ahead of their
-        release, and at it go as the policy says; one that was approved but not queued, as by a crash, is queued.
+        release, and at it go as the policy says; one that was approved but not queued, or queued for some of its
+        readers, as by a crash, is queued.
         """
         engine, now = self._app.engine, self._app.clock.now()
+        for edition, queued in releases.finish_queueing(
+                engine, newsletter, self._app.settings, now=now, on_progress=self._queueing):
+            log.info("edition queued", edition=edition.name, new=queued.new, known=queued.known)
         for slot in releases.drafts_due(engine, newsletter, now):
             self._draft(newsletter, slot, now)
         due = slots.to_make(engine, newsletter, now, lambda slot: self._empty_why.get(_name(newsletter, slot), ""))
@@ -164,7 +170,8 @@ class Scheduler:
         if self._empty_until.get(name, now) > now:
             return False
         made = releases.release(app.engine, app.configuration, newsletter, app.settings,
-                                template_texts(app.instance.templates), now=now, date=slot.date, period=slot.period)
+                                template_texts(app.instance.templates), now=now, date=slot.date, period=slot.period,
+                                on_progress=self._queueing)
         if made.outcome == "empty":
             self._empty(name, made.reason, now)
         elif made.outcome in ("held", "closed"):
@@ -173,8 +180,14 @@ class Scheduler:
         else:
             queued = made.queued or releases.Queued(0, 0)
             log.info(f"edition {made.outcome}", edition=name, stories=len(made.built.view.all_stories), new=queued.new,
-                     known=queued.known)
+                     known=queued.known, without=queued.without)
         return made.outcome in ("queued", "published")
+
+    def _queueing(self, done: int, total: int) -> None:
+        """Says now and then how far an edition's queueing is: for many readers it takes a while."""
+        self._alive(self.news)
+        if done % QUEUEING_SAID == 0 and done < total:
+            log.info("queueing", readers=done, of=total)
 
     def _empty(self, name: str, reason: str, now: datetime) -> None:
         self._empty_until[name], self._empty_why[name] = now + EMPTY_AGAIN, reason
@@ -183,7 +196,8 @@ class Scheduler:
     def _settle(self, newsletter: Newsletter) -> None:
         """Marks editions as sent whose last delivery has been settled."""
         with read_only(self._app.engine) as connection:
-            recent = editions.list_editions(connection, newsletter.slug, limit=UNSETTLED)
+            recent = [edition for period in Period
+                      for edition in editions.list_editions(connection, newsletter.slug, UNSETTLED, period)]
         for edition in recent:
             if edition.state == "sending":
                 releases.settle(self._app.engine, edition)

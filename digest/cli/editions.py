@@ -4,7 +4,6 @@ import asyncio
 import getpass
 import webbrowser
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from datetime import date as Date
 from pathlib import Path
@@ -15,19 +14,19 @@ from rich.console import Console
 from digest.app import App
 from digest.cli import with_app
 from digest.cli.lint import print_findings
-from digest.cli.overview import print_built, print_overview, print_reason
+from digest.cli.overview import print_built, print_overview, print_reason, queueing_bar
 from digest.documents import Newsletter
 from digest.errors import NotFound
-from digest.model import Message, Period
-from digest.pipeline.render import without_sections
+from digest.model import DeliveryState, Period
 from digest.pipeline.slots import due_slot
 from digest.pipeline.thin import decide
-from digest.pipeline.view import EditionView
+from digest.pipeline.variants import DEFAULT, Variant, read_variant
 from digest.resources import template_texts
-from digest.services import deliveries, editions, leaving, newsletters, releases
+from digest.services import deliveries, editions, leaving, newsletters, releases, variants
 from digest.services.addresses import normalise_address
 from digest.services.editions import Preview
 from digest.services.lint import check
+from digest.services.variants import Look
 from digest.storage.engine import read_only
 from digest.storage.feeds import never_polled
 from digest.storage.subscribers import subscription_of
@@ -57,6 +56,13 @@ def _day(_ctx: click.Context, _parameter: click.Parameter, value: str | None) ->
         raise click.BadParameter(f"{value!r} is no day such as 2023-03-20") from None
 
 
+def _variant(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> Variant | None:
+    try:
+        return None if value is None else read_variant(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 date_option = click.option(
     "--date", callback=_day, metavar="YYYY-MM-DD", help="Day of the edition in its zone [today].")
 
@@ -71,13 +77,15 @@ weekly_option = click.option("--weekly", is_flag=True, help="The weekly edition 
 @click.option("--now", callback=_instant, metavar="ISO", help="Make it as it would have been made at this instant.")
 @click.option("--format", "kind", type=click.Choice(FORMATS), help="Print the edition in this form.")
 @click.option("--as", "reader", metavar="EMAIL", help="Show the variant of one subscriber.")
+@click.option("--variant", "named", callback=_variant, metavar="WORDS",
+              help='Show a variant: "text", "in ru", "without more,topic-work", "reading en", "since 2023-03-19".')
 @click.option("--to", "recipient", metavar="ADDRESS", help="Mail these bytes to one address, as a test.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
 @click.option("--open", "open_it", is_flag=True, help="Open the HTML in a browser.")
 @with_app
 def preview(
     app: App, newsletter: str | None, date: Date | None, weekly: bool, now: datetime | None, kind: str | None,
-    reader: str | None, recipient: str | None, out: Path | None, open_it: bool,
+    reader: str | None, named: Variant | None, recipient: str | None, out: Path | None, open_it: bool,
 ) -> None:
     """Show an edition as it would be sent, with the reasons; store nothing, mail no reader.
 
@@ -89,17 +97,23 @@ def preview(
     if weekly and date is None:
         date = newsletters.week_at_hand(chosen, instant)
     shown = _preview(app, chosen, instant, date, period)
-    view = without_sections(shown.view, _hidden_sections(app, chosen, reader))
+    look = _look(app, chosen, shown, reader, named)
+    view = look.view
     if view.empty_reason:
         click.echo(f"The edition is empty: {view.empty_reason}", err=True)
+    elif not look.mailed:
+        click.echo("This variant has no story: its readers get no mail.", err=True)
     if kind and out is None:
-        click.echo(_rendered(app, chosen, shown, view, kind, recipient or reader), nl=False)
+        click.echo(_rendered(app, chosen, shown, look, kind, recipient or reader), nl=False)
     else:
-        form = kind or SUFFIXES.get(out.suffix if out else "", "html")
-        path = out or app.instance.var / "preview" / f"{view.path.strip('/').replace('/', '-')}.html"
+        form = kind or SUFFIXES.get(out.suffix if out else "", "html" if look.message.html else "text")
+        ending = {"text": "txt"}.get(form, form)
+        path = out or app.instance.var / "preview" / f"{view.path.strip('/').replace('/', '-')}.{ending}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(_rendered(app, chosen, shown, view, form, recipient or reader))
+        path.write_bytes(_rendered(app, chosen, shown, look, form, recipient or reader))
         print_overview(Console(), view, shown.edition)
+        if look.variant != DEFAULT:
+            click.echo(f"Variant: {look.variant.name}")
         if shown.edition is None and not view.empty_reason:
             click.echo(f"At its release: {decide(shown.view, chosen)}")
         print_findings(Console(), check(
@@ -108,7 +122,7 @@ def preview(
         if open_it:
             webbrowser.open(path.resolve().as_uri())
     if recipient:
-        _mail_test(app, chosen, shown, view, recipient)
+        _mail_test(app, chosen, look, recipient)
 
 
 @click.command()
@@ -121,11 +135,11 @@ def preview(
 def send(
     app: App, newsletter: str, date: Date | None, weekly: bool, approve: bool, now: datetime | None
 ) -> None:
-    """Build the edition of a day once, and mail it to every active subscriber.
+    """Build the edition of a day once, and mail it to every reader who wants it.
 
-    A draft at the desk goes as the newsletter's policy says of one that nobody approved: it is sent, or held until
-    somebody approves it (here with --approve). Run again, it sends nothing twice: it mails only those who have not
-    got it. A weekly edition is mailed by this command alone; by itself it is only published.
+    Readers with an hour of their own get it then, by digest serve. A draft at the desk goes as the newsletter's policy
+    says of one that nobody approved: it is sent, or held until somebody approves it (here with --approve). Run again,
+    it sends nothing twice: it mails only those who have not got it. The weekly edition goes to weekly readers.
     """
     chosen = newsletters.chosen(app.configuration, newsletter)
     deliveries.check_may_send(app.settings)
@@ -134,12 +148,10 @@ def send(
     period = _period(chosen, weekly)
     if weekly and date is None:
         date, _ = due_slot(chosen, instant, period)
-    release = releases.release(
-        app.engine, app.configuration, chosen, app.settings, template_texts(app.instance.templates),
-        now=instant, date=date, period=period, approve_as=getpass.getuser() if approve else None)
-    if release.outcome == "published" and release.built.edition:
-        release = replace(release, queued=releases.queue_deliveries(
-            app.engine, release.built.edition, chosen, app.settings, now=instant))
+    with queueing_bar() as bar:
+        release = releases.release(
+            app.engine, app.configuration, chosen, app.settings, template_texts(app.instance.templates),
+            now=instant, date=date, period=period, approve_as=getpass.getuser() if approve else None, on_progress=bar)
     edition, queued = release.built.edition, release.queued
     if edition is None or queued is None:
         click.echo(f"Not sent: the edition of {release.built.view.date} is {release.outcome}: {release.reason}")
@@ -148,13 +160,17 @@ def send(
         return
     print_built(Console(), release)
     report = asyncio.run(app.send_due(subject=edition.subject))
-    releases.settle(app.engine, edition)
+    counts = releases.settle(app.engine, edition)
     if not queued.new and not queued.known:
-        click.echo(f"No active subscribers yet: digest subscribers add EMAIL --newsletter {chosen.slug}")
+        click.echo(f"No reader wants this edition: digest subscribers add EMAIL --newsletter {chosen.slug}")
     elif not queued.new and not report.sent:
         click.echo(f"Nothing sent twice: {_readers(queued.known)} in the ledger already.")
     click.echo(f"sent {report.sent}, deferred {report.deferred}, failed {report.failed}, "
                f"uncertain {report.uncertain}, waiting {report.remaining}")
+    if (later := counts.get(DeliveryState.QUEUED, 0) - report.remaining) > 0:
+        click.echo(f"{later} at an hour of the reader's own: digest serve sends them then.")
+    if queued.without:
+        click.echo(f"{queued.without} not mailed: their readers hide every story of it, or read other languages.")
     if report.error:
         click.echo(f"Last error: {report.error}", err=True)
 
@@ -207,52 +223,51 @@ def _poll_at_first(app: App, newsletter: Newsletter) -> None:
     asyncio.run(run())
 
 
-def _hidden_sections(app: App, newsletter: Newsletter, reader: str | None) -> tuple[str, ...]:
-    if reader is None:
-        return ()
+def _look(app: App, newsletter: Newsletter, shown: Preview, reader: str | None, named: Variant | None) -> Look:
+    """The variant to show: the named one, else that of a reader, else the edition as it is."""
+    renderer = editions.renderer_of(shown.templates, app.settings)
     with read_only(app.engine) as conn:
-        subscription = subscription_of(conn, normalise_address(reader), newsletter.slug)
-    if subscription is None:
-        raise NotFound("subscriber", reader, hint=f"digest subscribers list shows who reads {newsletter.name}")
-    return subscription.hidden_sections
+        variant = named or DEFAULT
+        if reader is not None and named is None:
+            subscription = subscription_of(conn, normalise_address(reader), newsletter.slug)
+            if subscription is None:
+                raise NotFound("subscriber", reader, hint=f"digest subscribers list shows who reads {newsletter.name}")
+            variant = variants.of_reader(conn, newsletter, shown.view, subscription)
+        return variants.look_at(conn, shown.view, variant, renderer)
 
 
 def _rendered(
-    app: App, newsletter: Newsletter, shown: Preview, view: EditionView, kind: str, recipient: str | None
+    app: App, newsletter: Newsletter, shown: Preview, look: Look, kind: str, recipient: str | None
 ) -> bytes:
     """The bytes of one form; equal views give equal bytes."""
     renderer = editions.renderer_of(shown.templates, app.settings)
+    view, message = look.view, look.message
     forms: dict[str, Callable[[], str]] = {
-        "html": lambda: editions.specimen(renderer.html(view), view),
-        "text": lambda: editions.specimen(renderer.text(view), view),
-        "json": lambda: renderer.json(view),
+        "html": lambda: editions.specimen(message.html, view),
+        "text": lambda: editions.specimen(message.text, view),
+        "json": lambda: renderer.json(view, look.since),
     }
     if kind in forms:
         return forms[kind]().encode()
     cutoff = datetime.fromisoformat(view.cutoff)
-    draft = deliveries.draft(_message(shown, view, newsletter, app), target=recipient or NOBODY,
+    draft = deliveries.draft(variants.with_sender(message, newsletter), target=recipient or NOBODY,
                              settings=app.settings, now=cutoff)
-    reason = leaving.signed_up(newsletter.name, newsletter.language)
+    reason = leaving.signed_up(newsletter.name, view.language)
     standing = leaving.Standing(reason, newsletter.slug, newsletter.name)
     return deliveries.envelope(draft, standing, settings=app.settings, signer=app.signer(), now=cutoff,
                                keys=app.dkim_keys).data
 
 
-def _message(shown: Preview, view: EditionView, newsletter: Newsletter, app: App) -> Message:
-    renderer = editions.renderer_of(shown.templates, app.settings)
-    return editions.with_sender(renderer.message(view), newsletter)
-
-
-def _mail_test(app: App, newsletter: Newsletter, shown: Preview, view: EditionView, recipient: str) -> None:
+def _mail_test(app: App, newsletter: Newsletter, look: Look, recipient: str) -> None:
     address = normalise_address(recipient)
     now = app.clock.now()
-    subject = f"test:{view.newsletter}/{view.date}/{now.isoformat()}"
+    subject = f"test:{look.view.newsletter}/{look.view.date}/{now.isoformat()}"
     with app.engine.begin() as conn:
         deliveries.queue(
             conn, subject=subject, channel=deliveries.MAIL, target=address,
-            message=_message(shown, view, newsletter, app), unsubscribe=leaving.TEST, due_at=now, now=now)
+            message=variants.with_sender(look.message, newsletter), unsubscribe=leaving.TEST, due_at=now, now=now)
     report = asyncio.run(app.send_due(subject=subject))
-    place = "" if app.settings.smtp.host else f" (no SMTP server is set: look into {app.instance.outbox})"
+    place = "" if app.settings.smtp.by_name else f" (no SMTP server is set: look into {app.instance.outbox})"
     click.echo(f"Test mail to {address}: {'sent' if report.sent else report.error or 'waiting'}{place}", err=True)
 
 

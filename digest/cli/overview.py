@@ -1,10 +1,12 @@
 """An edition and its reasons, printed to a terminal."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
 from digest.documents import Newsletter
@@ -15,6 +17,7 @@ from digest.services.editions import Reason
 from digest.services.releases import Release
 from digest.storage.editions import EditionRow
 
+MANY_READERS = 2000  # from so many on a bar shows how far queueing is
 REST_SHOWN = 5  # stories below the cut that the terminal lists
 
 
@@ -55,6 +58,19 @@ def print_built(console: Console, release: Release) -> None:
     when = "approved before" if not release.approved else "built and approved" if release.built.created else "approved"
     console.print(f"[bold]{escape(view.name)}[/] {view.date}: {when}, {len(view.all_stories)} stories, "
                   f"subject “{escape(view.subject)}”")
+
+
+@contextmanager
+def queueing_bar() -> Iterator[Callable[[int, int], None]]:
+    """What shows how far the queueing of a large edition is; on a terminal alone."""
+    columns = ("[progress.description]{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Queueing for readers", total=None, visible=False)
+
+        def show(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total, visible=total >= MANY_READERS)
+
+        yield show
 
 
 def print_reason(console: Console, reason: Reason, newsletter: Newsletter) -> None:

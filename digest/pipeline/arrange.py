@@ -13,7 +13,7 @@
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -48,7 +48,8 @@ class Section:
 class Arrangement:
     """Where each story stands. Sections hold no empty lists; `rest` is in rank order; `fates` is by story id.
 
-    `homes` is the section that each story belongs to, where it has one; `headings` all sections, also empty ones.
+    `homes` is the section that each story belongs to, where it has one; `headings` all sections, also empty ones;
+    `unreadable` the languages of the stories that readers are only told of.
     """
 
     lead: Ranked | None
@@ -57,11 +58,13 @@ class Arrangement:
     fates: Mapping[str, Fate]
     homes: Mapping[str, str]
     headings: tuple[Section, ...]
+    unreadable: frozenset[str]
 
 
 def arrange(ranked: Sequence[Ranked], inputs: EditionInputs) -> Arrangement:
     """The arrangement of ranked stories; the same input gives the same order."""
-    sections = _sections(ranked, inputs)
+    unreadable = frozenset(s.candidate.shown.language for s in ranked if not s.candidate.readable)
+    sections = _sections(unreadable, inputs)
     sorting = _Sorting(inputs)
     places = {story.id: sorting.section_of(story) for story in ranked}
     lead = _lead([s for s in ranked if places[s.id] is not None and s.candidate.readable], places)
@@ -73,7 +76,7 @@ def arrange(ranked: Sequence[Ranked], inputs: EditionInputs) -> Arrangement:
     rest = tuple(s for s in ranked if filling.fates[s.id].section == REST)
     filling.fates.update((s.id, OFF_THE_PAGE) for s in rest[ON_THE_PAGE:])
     homes = {id_: key for id_, key in places.items() if key is not None}
-    return Arrangement(lead, filled, rest[:ON_THE_PAGE], filling.fates, homes, tuple(sections))
+    return Arrangement(lead, filled, rest[:ON_THE_PAGE], filling.fates, homes, tuple(sections), unreadable)
 
 
 class _Caps:
@@ -208,19 +211,25 @@ def _lead(ranked: Sequence[Ranked], places: Mapping[str, str | None]) -> Ranked 
     return next(confirmed, own[0] if own else None)
 
 
-def _sections(ranked: Sequence[Ranked], inputs: EditionInputs) -> list[Section]:
-    newsletter = inputs.newsletter
-    words, named = translator(newsletter.language), partial(inputs.gazetteer.name_in, language=newsletter.language)
-    parent = inputs.gazetteer.parent(newsletter.region)
-    latest = words.gettext("Latest from {region}").format(region=named(newsletter.region))
+def _sections(unreadable: Collection[str], inputs: EditionInputs) -> list[Section]:
+    newsletter, counts = inputs.newsletter, inputs.newsletter.sections
+    limits = {"latest": counts.latest, BRIEF: counts.brief, "more": counts.more, "unreadable": counts.more}
+    titles = own_titles(unreadable, inputs, newsletter.language)
+    return [*(Section(f"topic-{t.slug}", "topic", t.title, t.limit) for t in newsletter.topics if t.limit),
+            *(Section(key, key, title, limits[key]) for key, title in titles.items())]
+
+
+def own_titles(unreadable: Collection[str], inputs: EditionInputs, language: str) -> dict[str, str]:
+    """The titles of the sections that are no topics in an interface language, by their keys, in their order.
+
+    `unreadable` are the languages of the stories that readers are only told of.
+    """
+    words, named = translator(language), partial(inputs.gazetteer.name_in, language=language)
+    region = inputs.newsletter.region
+    parent = inputs.gazetteer.parent(region)
     more = words.gettext("More {region} News").format(region=named(parent)) if parent else words.gettext("More news")
-    return [
-        *(Section(f"topic-{t.slug}", "topic", t.title, t.limit) for t in newsletter.topics if t.limit),
-        Section("latest", "latest", latest, newsletter.sections.latest),
-        Section(BRIEF, "brief", words.gettext("In brief"), newsletter.sections.brief),
-        Section("more", "more", more, newsletter.sections.more),
-        Section("unreadable", "unreadable", _languages_title(ranked, newsletter.language), newsletter.sections.more),
-    ]
+    return {"latest": words.gettext("Latest from {region}").format(region=named(region)),
+            BRIEF: words.gettext("In brief"), "more": more, "unreadable": _languages_title(unreadable, language)}
 
 
 class _Sorting:
@@ -265,11 +274,8 @@ def country_of(region: str, home: str, gazetteer: Gazetteer) -> str | None:
     return region
 
 
-def _languages_title(ranked: Sequence[Ranked], language: str) -> str:
+def _languages_title(codes: Collection[str], language: str) -> str:
     """"In Kazakh and Russian": the languages of the stories that readers are only told of."""
     locale = locale_of(language)
-    codes = {s.candidate.shown.language for s in ranked if not s.candidate.readable}
     told = sorted(locale.languages.get(code, code) for code in codes)
     return translator(language).gettext("In {languages}").format(languages=format_list(told, locale=locale))
-
-

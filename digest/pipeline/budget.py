@@ -4,7 +4,7 @@ The longest section gives its last story first; of equally long ones, the one fu
 the mail stays. Pure: what a view's mail weighs is asked of a function.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from digest.model import Fate
@@ -27,14 +27,15 @@ def fit(composed: Composed, budget_bytes: int, size: Size) -> Composed:
     return replace(composed, view=view, fates={**composed.fates, **fates})
 
 
-def trim(view: EditionView, budget_bytes: int, size: Size) -> EditionView:
+def trim(view: EditionView, budget_bytes: int, size: Size, last: Collection[str] = ()) -> EditionView:
     """The view with as few stories moved from the mail to `rest` as its budget needs; itself where it fits.
 
-    Weighs a view of n stories about log2(n) times. A single story is never moved, however long it is.
+    Stories whose ids are in `last` leave after all others. Weighs a view of n stories about log2(n) times. A single
+    story is never moved, however long it is.
     """
     if size(view) <= budget_bytes:
         return view
-    order = list(_leaving(view))
+    order = sorted(_leaving(view), key=lambda story_id: story_id in last)
     low, high = 1, len(order)  # so many have to go, at least and at most
     while low < high:
         middle = (low + high) // 2

@@ -15,10 +15,10 @@ from functools import lru_cache
 from math import ceil
 from zoneinfo import ZoneInfo
 
-from digest.locale import translator
+from digest.locale import LANGUAGES, translator
 from digest.model import BodyPolicy, DateQuality, Fate, Item, Part, Period
 from digest.pipeline import thin
-from digest.pipeline.arrange import BRIEF, Arrangement, Section, arrange
+from digest.pipeline.arrange import BRIEF, Arrangement, Section, arrange, own_titles
 from digest.pipeline.development import whats_new
 from digest.pipeline.excerpt import HEADLINE, LEAD, OTHER, Length, cut_characters, excerpt
 from digest.pipeline.pool import (
@@ -29,12 +29,22 @@ from digest.pipeline.pool import (
     fill,
 )
 from digest.pipeline.rank import Ranked, rank
-from digest.pipeline.view import Credit, EditionView, PartView, SectionView, StoryView, ThemeView
+from digest.pipeline.view import (
+    Credit,
+    EditionView,
+    InterfaceView,
+    PartView,
+    SectionView,
+    StoryView,
+    ThemeView,
+    TitleView,
+)
 
 SUBJECT_CHARACTERS = 110
 PREHEADER_CHARACTERS = 200
 PREHEADER_HEADLINES = 3
 WORDS_A_MINUTE = 220
+READERS_BYTES = 1000  # room in a mail for what is filled in when it is addressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +127,32 @@ def _view(arrangement: Arrangement, fates: Mapping[str, Fate], inputs: EditionIn
         cutoff=inputs.cutoff.astimezone(UTC).isoformat(timespec="seconds"),
         rule=inclusion_rule(inputs),
         empty_reason=None if lead or sections or rest else _empty_reason(fates, inputs),
-        notice=_notice(lead, sections, inputs), trimmed=0, theme=ThemeView(**newsletter.theme.model_dump()),
+        notice=_notice(lead, sections, inputs, newsletter.language), trimmed=0,
+        theme=ThemeView(**newsletter.theme.model_dump()),
         missing_sources=inputs.missing_sources,
         site_url=inputs.site_url, postal_address=inputs.postal_address,
+        interfaces=tuple(_interface(language, arrangement, lead, sections, inputs)
+                         for language in LANGUAGES if language != newsletter.language),
+        byte_budget=newsletter.byte_budget - READERS_BYTES,
     ))
 
 
-def _notice(lead: StoryView | None, sections: Iterable[SectionView], inputs: EditionInputs) -> str | None:
+def _interface(
+    language: str, arrangement: Arrangement, lead: StoryView | None, sections: Iterable[SectionView],
+    inputs: EditionInputs,
+) -> InterfaceView:
+    titles = own_titles(arrangement.unreadable, inputs, language)
+    return InterfaceView(language, tuple(TitleView(key, title) for key, title in titles.items()),
+                         _notice(lead, sections, inputs, language))
+
+
+def _notice(
+    lead: StoryView | None, sections: Iterable[SectionView], inputs: EditionInputs, language: str
+) -> str | None:
+    if inputs.period is not Period.DAILY:
+        return None
     count = (lead is not None) + sum(len(section.stories) for section in sections)
-    return thin.notice(count, inputs.newsletter, inputs.merged, inputs.date) if inputs.period is Period.DAILY else None
+    return thin.notice(count, inputs.newsletter, inputs.merged, inputs.date, language)
 
 
 def first_look(view: EditionView) -> EditionView:

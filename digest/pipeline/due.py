@@ -70,10 +70,14 @@ def _is_zone(name: str) -> bool:
 
 @lru_cache(maxsize=16384)
 def due_at(released_at: datetime, hour: str | None, zone: str) -> datetime:
-    """The first occurrence of the hour ("HH:MM") in the zone at or after an instant, in UTC; None: that instant."""
-    if hour is None:
+    """The first occurrence of the hour ("HH:MM") in the zone at or after an instant, in UTC.
+
+    That instant where there is none, or none that can be read.
+    """
+    try:
+        wall = time.fromisoformat(hour or "")
+    except ValueError:
         return released_at
-    wall = time.fromisoformat(hour)
     day = released_at.astimezone(ZoneInfo(zone)).date() - DAY
     while True:
         for instant in _occurrences(day, wall, zone):

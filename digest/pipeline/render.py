@@ -8,7 +8,7 @@ import dataclasses
 import json
 import re
 import textwrap
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from gettext import NullTranslations
@@ -20,7 +20,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from digest.locale import translations
 from digest.model import Message
 from digest.pipeline.typography import typeset
-from digest.pipeline.view import EditionView, ThemeView
+from digest.pipeline.view import EditionView, SinceView, ThemeView
 from digest.pipeline.wording import Wording
 
 TEXT_COLUMNS = 78
@@ -63,25 +63,24 @@ class Renderer:
         self._base = base.rstrip("/")
         self._kits: dict[tuple[str, str], _Kit] = {}
 
-    def message(self, view: EditionView, hidden_sections: Collection[str] = ()) -> Message:
+    def message(self, view: EditionView) -> Message:
         """The mail of an edition, with the marks `%%unsubscribe%%` and `%%reason%%` still in it."""
-        shown = without_sections(view, hidden_sections)
-        return Message(subject=one_line(view.subject), html=self.html(shown), text=self.text(shown),
-                       headers={"Content-Language": view.language})
+        return message_of(view, self.html(view), self.text(view))
 
-    def html(self, view: EditionView) -> str:
-        """The HTML part, styles inlined."""
+    def html(self, view: EditionView, since: SinceView | None = None) -> str:
+        """The HTML part, styles inlined; with what its reader missed."""
         return self.mail_html("email/edition.html", language=view.language, slug=view.newsletter, theme=view.theme,
-                              view=view, base=self._base_of(view))
+                              view=view, since=since, base=self._base_of(view))
 
-    def text(self, view: EditionView) -> str:
+    def text(self, view: EditionView, since: SinceView | None = None) -> str:
         """The text part: the same stories, at most 78 columns except for addresses."""
         return self.render("email/edition.txt", language=view.language, slug=view.newsletter,
-                           view=view, base=self._base_of(view))
+                           view=view, since=since, base=self._base_of(view))
 
-    def json(self, view: EditionView) -> str:
+    def json(self, view: EditionView, since: SinceView | None = None) -> str:
         """The view for people and programs: indented, in the order of the page."""
-        return json.dumps(dataclasses.asdict(view), ensure_ascii=False, indent=2) + "\n"
+        more = {"since": dataclasses.asdict(since)} if since else {}
+        return json.dumps({**dataclasses.asdict(view), **more}, ensure_ascii=False, indent=2) + "\n"
 
     def page(self, view: EditionView, kind: str = "edition", **values: Any) -> str:
         """A web page of the edition. `kind` is "edition" or "all" (every story); links to our pages are relative."""
@@ -111,7 +110,7 @@ class Renderer:
 
     def _kit(self, language: str, slug: str) -> "_Kit":
         if (language, slug) not in self._kits:
-            self._kits[language, slug] = _Kit(own_templates(self.templates, slug, language), language)
+            self._kits[language, slug] = _Kit(own_templates(self.templates, slug), language)
         return self._kits[language, slug]
 
     def _base_of(self, view: EditionView) -> str:
@@ -143,22 +142,19 @@ class _Kit:
         return environment
 
 
-def own_templates(templates: Mapping[str, str], slug: str, language: str) -> dict[str, str]:
-    """The texts that a newsletter's editions are rendered from: its own where it has some, one catalogue.
+def own_templates(templates: Mapping[str, str], slug: str) -> dict[str, str]:
+    """The texts that a newsletter's editions are rendered from: its own where it has some, and all catalogues.
 
-    Own texts of other newsletters and catalogues of other languages are left out. Idempotent.
+    Own texts of other newsletters are left out. Idempotent.
     """
-    own, catalogue = f"newsletters/{slug}/", f"locale/{language}.po"
-    shared = {name: text for name, text in templates.items()
-              if not name.startswith("newsletters/") and (not name.startswith("locale/") or name == catalogue)}
+    own = f"newsletters/{slug}/"
+    shared = {name: text for name, text in templates.items() if not name.startswith("newsletters/")}
     return {**shared, **{name.removeprefix(own): text for name, text in templates.items() if name.startswith(own)}}
 
 
-def without_sections(view: EditionView, hidden: Collection[str]) -> EditionView:
-    """The view without the sections whose keys are in `hidden`; a variant never changes a story."""
-    if not hidden:
-        return view
-    return dataclasses.replace(view, sections=tuple(s for s in view.sections if s.key not in hidden))
+def message_of(view: EditionView, html: str, text: str) -> Message:
+    """The mail of an edition from its rendered parts."""
+    return Message(one_line(view.subject), html, text, {"Content-Language": view.language})
 
 
 def one_line(text: str) -> str:

@@ -43,15 +43,21 @@ def decide(view: EditionView, newsletter: Newsletter) -> Decision:
     return Decision(thin.policy, f"{_NOTES[thin.policy]}: {told} of {thin.stories}")
 
 
-def notice(count: int, newsletter: Newsletter, merged: Sequence[Date], today: Date) -> str | None:
-    """What readers are told of a mail of `count` stories with those of the `merged` days; None on a usual day."""
-    words, told = translator(newsletter.language), []
+def notice(
+    count: int, newsletter: Newsletter, merged: Sequence[Date], today: Date, language: str | None = None
+) -> str | None:
+    """What readers are told of a mail of `count` stories with those of the `merged` days; None on a usual day.
+
+    In an interface language; None: the newsletter's.
+    """
+    language = language or newsletter.language
+    words, told = translator(language), []
     if 0 < count < newsletter.thin.stories:
         told.append(words.ngettext("A quiet day: {count} story.", "A quiet day: {count} stories.", count).format(
             count=count))
     if list(merged) == [today - timedelta(days=1)]:
         told.append(words.gettext("Yesterday’s stories are in this edition."))
     elif merged:
-        days = ", ".join(format_skeleton("MMMMd", day, locale=locale_of(newsletter.language)) for day in merged)
+        days = ", ".join(format_skeleton("MMMMd", day, locale=locale_of(language)) for day in merged)
         told.append(words.gettext("The stories of {days} are in this edition.").format(days=days))
     return " ".join(told) or None

@@ -84,6 +84,23 @@ class ThemeView:
 
 
 @dataclass(frozen=True, slots=True)
+class TitleView:
+    """The title of a section, by its key."""
+
+    key: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceView:
+    """What an edition says of its own in another interface language: titles of sections that are no topics, notice."""
+
+    language: str
+    titles: tuple[TitleView, ...]
+    notice: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class EditionView:
     newsletter: str  # slug
     period: str  # daily or weekly
@@ -109,6 +126,9 @@ class EditionView:
     theme: ThemeView
     site_url: str  # public address without trailing slash; "" where not set
     postal_address: str
+    interfaces: tuple[InterfaceView, ...] = ()  # for readers who chose another interface language
+    written_in: str = ""  # of a variant in another language: the newsletter's own, of topics, tagline and notes
+    byte_budget: int = 0  # most bytes of the mail's HTML before it is addressed; 0: no limit
 
     @property
     def path(self) -> str:
@@ -127,6 +147,22 @@ class EditionView:
         return (*self.mailed, *self.rest)
 
 
+@dataclass(frozen=True, slots=True)
+class MissedView:
+    """An edition that a reader did not get: its ISO day and its permanent page."""
+
+    date: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SinceView:
+    """What a variant tells a reader of the editions since their last one. Both newest first."""
+
+    stories: tuple[StoryView, ...]
+    editions: tuple[MissedView, ...]
+
+
 def to_json(view: EditionView) -> str:
     """Canonical JSON: sorted keys, no spaces, UTF-8 as it is; equal views give equal bytes."""
     return json.dumps(dataclasses.asdict(view), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -137,7 +173,10 @@ def sha256(view: EditionView) -> str:
 
 
 def from_json(text: str) -> EditionView:
-    """The view that `to_json` wrote: from_json(to_json(v)) == v. Raises KeyError or ValueError on other text."""
+    """The view that `to_json` wrote: from_json(to_json(v)) == v. Raises KeyError or ValueError on other text.
+
+    What an older version did not know has its default.
+    """
     value: EditionView = build(EditionView, json.loads(text))
     return value
 
@@ -151,7 +190,8 @@ def build(kind: Any, value: Any) -> Any:
     """A frozen dataclass, with all that it holds, from what `dataclasses.asdict` and JSON made of it."""
     if dataclasses.is_dataclass(kind):
         hints = _hints(typing.cast(type, kind))
-        fields = {field.name: build(hints[field.name], value[field.name]) for field in dataclasses.fields(kind)}
+        fields = {field.name: build(hints[field.name], value[field.name]) for field in dataclasses.fields(kind)
+                  if field.name in value or field.default is dataclasses.MISSING}
         return typing.cast(Any, kind)(**fields)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple:

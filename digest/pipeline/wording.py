@@ -51,6 +51,10 @@ class Wording:
             return format_date(day, format=pattern, locale=self._locale)
         return format_skeleton(_STORY_DAY, day, locale=self._locale)
 
+    def day(self, iso: str) -> str:
+        """ "Mon 20 Mar", of an ISO day."""
+        return self.short_day(date.fromisoformat(iso))
+
     def direction(self, language: str) -> str:
         return "rtl" if language in RIGHT_TO_LEFT else "ltr"
 

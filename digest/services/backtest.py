@@ -120,7 +120,7 @@ def _made(
     own = replace(configuration, newsletters={**configuration.newsletters, news.slug: news})
     memory = side.memory(conn, at)
     inputs = editions.inputs_of(conn, own, news, settings.site, now=at, date=day, memory=memory)
-    composed = editions.within_budget(compose(inputs), news, settings, templates)
+    composed = editions.within_budget(compose(inputs), settings, templates)
     if composed.view.empty_reason is None:
         side.remember(composed, day, at)
     return Edition(day, told_in(composed.view, memory.mailed), _why_not(composed, inputs), composed.view.empty_reason)

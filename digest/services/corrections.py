@@ -12,7 +12,7 @@ from digest.model import DeliveryState, Message
 from digest.pipeline.desk import resolve
 from digest.pipeline.render import Renderer
 from digest.pipeline.view import EditionView, StoryView
-from digest.services import deliveries, editions
+from digest.services import deliveries, variants
 from digest.settings import Settings
 from digest.storage import deliveries as ledger
 from digest.storage import desk as storage
@@ -98,4 +98,4 @@ def _message(
             "email/correction.html", language=language, slug=view.newsletter, theme=view.theme, **values),
         text=renderer.render("email/correction.txt", language=language, slug=view.newsletter, **values),
         headers={"Content-Language": language})
-    return editions.with_sender(message, newsletter)
+    return variants.with_sender(message, newsletter)

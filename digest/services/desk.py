@@ -14,13 +14,16 @@ from sqlalchemy import Connection, Engine
 from digest.documents import Configuration, Newsletter
 from digest.errors import ActionRefused, ApprovalStale, EditionClosed, NotFound
 from digest.model import Period
+from digest.pipeline.arrange import REST
+from digest.pipeline.budget import trim
 from digest.pipeline.changes import Change, changes
 from digest.pipeline.compose import compose
 from digest.pipeline.desk import CHANGES, Action, apply, resolve, section_key
-from digest.pipeline.render import own_templates
+from digest.pipeline.render import Renderer, own_templates
+from digest.pipeline.variants import DEFAULT
 from digest.pipeline.view import EditionView, from_json, sha256, to_json
 from digest.pipeline.working import WorkingSet, WorkingStory, story_from_value, story_to_value, working_set
-from digest.services import editions, lint
+from digest.services import editions, lint, variants
 from digest.settings import Settings
 from digest.storage import desk as storage
 from digest.storage import editions as edition_storage
@@ -77,7 +80,7 @@ def change(
         held = _held(conn, edition)
         base, pool, actions = _working(conn, held)
         action = Action(kind, _payload(kind, words, _everything(pool, actions)))
-        view = apply(base, pool, [*actions, action])
+        view = _arranged(held, base, pool, [*actions, action])
         storage.log(conn, held.id, at=now, actor=actor, kind=kind, payload=action.payload)
         return _store(conn, held, view, pool, [*actions, action])
 
@@ -90,7 +93,7 @@ def undo(engine: Engine, edition: EditionRow, *, actor: str, now: datetime) -> t
         if not standing:
             raise ActionRefused("nothing to undo", "the edition is as it was built")
         base, pool, actions = _working(conn, held)
-        view = apply(base, pool, actions[:-1])
+        view = _arranged(held, base, pool, actions[:-1])
         last = standing[-1]
         storage.mark_undone(conn, last.id, now)
         storage.log(conn, held.id, at=now, actor=actor, kind="undo",
@@ -141,7 +144,7 @@ def approve(
         raise ApprovalStale(edition.name, seen, edition.view_sha256)
     if edition.state != "draft":
         return _approved_before(edition, edition)
-    templates, view = own_templates(templates, newsletter.slug, edition.view.language), edition.view
+    templates, view = own_templates(templates, newsletter.slug), edition.view
     renderer = editions.renderer_of(templates, settings)
     if not despite_errors and (why := lint.reason_to_hold(lint.check(view, renderer, newsletter, settings))):
         raise EditionClosed(edition.name, "held back", why)
@@ -150,7 +153,7 @@ def approve(
         held = storage.hold(conn, edition.id)
         if not storage.approve(conn, held.id, view_sha256=edition.view_sha256, templates=templates, by=actor, at=now):
             return _approved_before(edition, held)
-        editions.store_variant(conn, held.id, editions.DEFAULT_VARIANT, message, newsletter)
+        variants.freeze(conn, held.id, DEFAULT.name, message, newsletter)
         storage.log(conn, held.id, at=now, actor=actor, kind="approve",
                     payload={"sha256": edition.view_sha256, **({"despite": "errors"} if despite_errors else {})})
         return Approval(storage.hold(conn, held.id), given=True)
@@ -214,6 +217,16 @@ def _working(conn: Connection, edition: EditionRow) -> tuple[EditionView, Workin
         raise EditionClosed(edition.name, "older than the desk", "it was built without a working set")
     standing = storage.actions_of(conn, edition.id, CHANGES)
     return from_json(base), WorkingSet.from_json(pool), [Action(row.kind, row.payload) for row in standing]
+
+
+def _arranged(held: EditionRow, base: EditionView, pool: WorkingSet, actions: list[Action]) -> EditionView:
+    """The view after the actions, within its byte budget; what editors placed or changed leaves the mail last."""
+    view = apply(base, pool, actions)
+    if not view.byte_budget or not actions:
+        return view
+    renderer = Renderer(held.templates)
+    placed = {action.story for action in actions if action.payload.get("section") != REST}
+    return trim(view, view.byte_budget, lambda v: len(renderer.html(v).encode()), placed)
 
 
 def _everything(pool: WorkingSet, actions: list[Action]) -> WorkingSet:

@@ -4,8 +4,6 @@
 its stored templates ever after, so that later polls, settings and templates change nothing in it.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date as Date
@@ -15,7 +13,7 @@ from html import escape
 from sqlalchemy import Connection, Engine
 
 from digest.documents import Configuration, Newsletter
-from digest.model import Fate, Feed, Item, Message, Period, Score, fill_marks
+from digest.model import Fate, Feed, Item, Period, Score, fill_marks
 from digest.pipeline.arrange import LEAD, REST
 from digest.pipeline.budget import fit
 from digest.pipeline.compose import Composed, compose
@@ -26,7 +24,6 @@ from digest.pipeline.view import EditionView, sha256, to_json
 from digest.pipeline.working import working_set
 from digest.services import deliveries, leaving
 from digest.settings import Settings, SiteSettings
-from digest.storage import deliveries as ledger
 from digest.storage import desk as desk_storage
 from digest.storage import editions as storage
 from digest.storage import items as item_storage
@@ -34,10 +31,8 @@ from digest.storage import stories as story_storage
 from digest.storage.editions import EditionRow, PlacedStory
 from digest.storage.engine import read_only
 
-DEFAULT_VARIANT = "default"
 NO_STORY = Fate("no story yet", "the next cluster tick gives it a story; digest poll runs one")
 HEALTHY = frozenset({"ok", "unchanged", "not_modified", "stalled", "undated"})  # a poll that read its feed
-READERS_BYTES = 1000  # room for what is filled in when a mail is addressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +90,12 @@ def plan(
     equal bytes.
     """
     inputs = inputs_of(conn, configuration, newsletter, settings.site, now=now, date=date, period=period)
-    return within_budget(compose(inputs), newsletter, settings, templates)
+    return within_budget(compose(inputs), settings, templates)
 
 
-def within_budget(
-    composed: Composed, newsletter: Newsletter, settings: Settings, templates: Mapping[str, str]
-) -> Composed:
+def within_budget(composed: Composed, settings: Settings, templates: Mapping[str, str]) -> Composed:
     """The edition with what its mail has no room for on the page of all stories."""
-    return fit(composed, newsletter.byte_budget - READERS_BYTES, mail_bytes(templates, settings))
+    return fit(composed, composed.view.byte_budget, mail_bytes(templates, settings))
 
 
 def mail_bytes(templates: Mapping[str, str], settings: Settings) -> Callable[[EditionView], int]:
@@ -191,7 +184,7 @@ def why(
     edition = stored_edition(conn, newsletter.slug, day, now=now)
     at = edition.built_at if edition else now
     inputs = inputs_of(conn, configuration, newsletter, settings.site, now=at, date=day)
-    composed = within_budget(compose(inputs), newsletter, settings, templates_of(edition, templates))
+    composed = within_budget(compose(inputs), settings, templates_of(edition, templates))
     reasons: list[Reason] = []
     for item in item_storage.find_items(conn, url):
         story_id = story_storage.story_of(conn, item.id, inputs.cutoff)
@@ -262,8 +255,8 @@ def build(
         if stored := storage.edition_of(conn, newsletter.slug, day, period):
             return Built(stored, stored.view, created=False)
         inputs = inputs_of(conn, configuration, newsletter, settings.site, now=now, date=day, period=period)
-    templates = own_templates(templates, newsletter.slug, newsletter.language)
-    composed = within_budget(compose(inputs), newsletter, settings, templates)
+    templates = own_templates(templates, newsletter.slug)
+    composed = within_budget(compose(inputs), settings, templates)
     if composed.view.empty_reason is not None:
         return Built(None, composed.view, created=False)
     pool = working_set(composed, inputs).to_json()
@@ -286,28 +279,6 @@ def renderer_of(templates: Mapping[str, str], settings: Settings) -> Renderer:
 def specimen(text: str, view: EditionView) -> str:
     """A rendered edition as a reader gets it, but nobody's: its unsubscribe link leads nowhere."""
     return fill_marks(text, unsubscribe="#", reason=escape(leaving.signed_up(view.name, view.language)))
-
-
-def with_sender(message: Message, newsletter: Newsletter) -> Message:
-    """The message with the newsletter's own From, where it has one."""
-    if not newsletter.sender:
-        return message
-    return Message(message.subject, message.html, message.text, {**message.headers, "From": newsletter.sender})
-
-
-def store_variant(
-    conn: Connection, edition_id: int, variant: str, message: Message, newsletter: Newsletter
-) -> Message:
-    """Freezes the message of a variant, with its hash before anything personal is filled in; as readers get it."""
-    sent = with_sender(message, newsletter)
-    storage.add_message(conn, edition_id, variant, ledger.store_message(conn, sent), variant_sha256(sent))
-    return sent
-
-
-def variant_sha256(message: Message) -> str:
-    """SHA-256 of a message's subject and parts as they were rendered, marks unfilled; in hex."""
-    rendered = json.dumps([message.subject, message.html, message.text], ensure_ascii=False)
-    return hashlib.sha256(rendered.encode()).hexdigest()
 
 
 def placed(view: EditionView, families: Mapping[str, Collection[str]]) -> list[PlacedStory]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from digest.model import Message
+from digest.pipeline.variants import read_variant
+from digest.services import variants
 from digest.services.editions import renderer_of
 from digest.settings import Settings
 from digest.storage import deliveries as ledger
 from digest.storage.editions import EditionRow, variants_of
-
-WITHOUT = "without "  # how variants that hide sections are named: "without politics,more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ def rebuild(conn: Connection, edition: EditionRow, settings: Settings) -> Rebuil
     parts: list[RebuiltPart] = []
     for variant, (message_id, _) in sorted(variants_of(conn, edition.id).items()):
         stored = ledger.load_message(conn, message_id)
-        hidden = variant.removeprefix(WITHOUT).split(",") if variant.startswith(WITHOUT) else ()
-        old, new = _hashes(stored), _hashes(renderer.message(view, hidden))
+        rendered = variants.message(conn, view, read_variant(variant), renderer)
+        old, new = _hashes(stored), _hashes(rendered)
         parts += [RebuiltPart(variant, part, old[part], new[part]) for part in new]
     return Rebuilt(_sha256(edition.view_text), edition.view_sha256, tuple(parts))
 

@@ -3,22 +3,24 @@
     none ─▶ draft ─▶ approved ─▶ sending ─▶ sent          held: stays a draft until somebody approves it
 """
 
-import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date as Date
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from digest.documents import Configuration, Newsletter
-from digest.errors import ApprovalStale, EditionClosed
-from digest.model import DeliveryState, Message, Period
+from digest.errors import EditionClosed
+from digest.model import DeliveryState, Period
 from digest.pipeline.slots import Slot, local_date, next_release
 from digest.pipeline.thin import decide
-from digest.services import deliveries, desk, editions, subscribers
+from digest.services import desk, editions
 from digest.services.editions import Built
 from digest.services.newsletters import is_late
+from digest.services.queueing import Progress as Progress
+from digest.services.queueing import Queued as Queued
+from digest.services.queueing import queue_deliveries as queue_deliveries
 from digest.settings import Settings
 from digest.storage import deliveries as ledger
 from digest.storage import desk as desk_storage
@@ -32,18 +34,10 @@ HELD = "nobody approved it by its release"
 
 
 @dataclass(frozen=True, slots=True)
-class Queued:
-    """How many readers' rows are new in the ledger, and how many stood there already."""
-
-    new: int
-    known: int
-
-
-@dataclass(frozen=True, slots=True)
 class Release:
     """What became of an edition at its release.
 
-    `outcome` is empty, held, queued, published (a weekly one stands on the web alone) or closed (skipped or
+    `outcome` is empty, held, queued, published (a weekly one that nobody gets by mail) or closed (skipped or
     cancelled); `reason` says why it was not queued, `news` whether that was not known before.
     """
 
@@ -111,7 +105,7 @@ def skip_late(engine: Engine, newsletter: Newsletter, slot: Slot, *, now: dateti
 def release(
     engine: Engine, configuration: Configuration, newsletter: Newsletter, settings: Settings,
     templates: Mapping[str, str], *, now: datetime, date: Date | None = None, period: Period = Period.DAILY,
-    approve_as: str | None = None,
+    approve_as: str | None = None, on_progress: Progress | None = None,
 ) -> Release:
     """Does what the release of an edition asks for. Idempotent, safe in two processes; sends nothing.
 
@@ -120,7 +114,7 @@ def release(
     2. skip a draft that is too thin, where the newsletter says so and nobody else does; it is final;
     3. approve a draft: by the newsletter's policy (`desk.on_timeout`), or because somebody says so (`approve_as`);
        one that lint finds errors in, or that the policy holds, stays a draft;
-    4. queue what is approved for its readers; a weekly one is published.
+    4. queue what is approved for those of its readers who want it.
     """
     built = editions.build(engine, configuration, newsletter, settings, templates, now=now, date=date, period=period)
     edition = built.edition
@@ -144,74 +138,27 @@ def release(
             return Release("held", built, error.hint, news=noted)
         edition, approved = approval.edition, approval.given
         built = replace(built, edition=edition, view=edition.view)
-    if period is Period.WEEKLY:
-        publish(engine, edition)
-        return Release("published", built, approved=approved)
-    queued = queue_deliveries(engine, edition, newsletter, settings, now=now)
-    return Release("queued", built, queued=queued, approved=approved)
+    queued = queue_deliveries(engine, edition, newsletter, settings, now=now, on_progress=on_progress)
+    if period is Period.DAILY or queued.new or queued.known:
+        return Release("queued", built, queued=queued, approved=approved)
+    settle(engine, edition)
+    return Release("published", built, queued=queued, approved=approved)
 
 
-def queue_deliveries(
-    engine: Engine, edition: EditionRow, newsletter: Newsletter, settings: Settings, *, now: datetime
-) -> Queued:
-    """Puts one row per active subscriber into the ledger, due at once, with the approved hash. Idempotent.
-
-    What is mailed is read under the edition's lock, not taken from the caller. Raises EditionClosed where the edition
-    is not approved, ApprovalStale where the stored view is not what was approved.
-    """
-    with engine.begin() as conn:
-        held = desk_storage.hold(conn, edition.id)
-        check_approved(held)
-        readers = subscribers.active_subscriptions(conn, newsletter.slug)
-        messages: dict[tuple[str, ...], Message] = {}
-        new = 0
-        for reader in readers:
-            hidden = tuple(sorted(reader.hidden_sections))
-            if hidden not in messages:
-                messages[hidden] = _message(conn, held, newsletter, settings, hidden)
-            new += deliveries.queue(
-                conn, subject=held.subject, channel=deliveries.MAIL, target=reader.subscriber.email,
-                message=messages[hidden], unsubscribe=f"subscription:{reader.id}", due_at=now, now=now,
-                view_sha256=held.view_sha256)
-        if storage.move(conn, held.id, "sending", since="approved"):
-            desk_storage.forget_working_set(conn, held.id)
-    return Queued(new, len(readers) - new)
-
-
-def publish(engine: Engine, edition: EditionRow) -> None:
-    """Marks an approved edition as sent though nobody is mailed: it stands on the web alone. Idempotent."""
-    with engine.begin() as conn:
-        check_approved(desk_storage.hold(conn, edition.id))
-        if storage.move(conn, edition.id, "sending", since="approved"):
-            storage.move(conn, edition.id, "sent", since="sending")
-            desk_storage.forget_working_set(conn, edition.id)
+def finish_queueing(
+    engine: Engine, newsletter: Newsletter, settings: Settings, *, now: datetime, on_progress: Progress | None = None
+) -> tuple[tuple[EditionRow, Queued], ...]:
+    """Queues the rest of the editions of which some readers stand in the ledger and others do not, as after a crash."""
+    with read_only(engine) as conn:
+        half = storage.half_queued(conn, newsletter.slug)
+    return tuple((edition, queue_deliveries(engine, edition, newsletter, settings, now=now, on_progress=on_progress))
+                 for edition in half)
 
 
 def settle(engine: Engine, edition: EditionRow) -> dict[DeliveryState, int]:
-    """The edition's rows by state; where none is open any more, the edition is marked sent."""
+    """The edition's rows by state; where all readers are queued and no row is open, the edition is marked sent."""
     with engine.begin() as conn:
         counts = ledger.count_by_state(conn, edition.subject)
         if not any(counts.get(state) for state in OPEN_STATES):
-            storage.move(conn, edition.id, "sent", since="sending")
+            storage.mark_sent(conn, edition.id)
     return counts
-
-
-def check_approved(edition: EditionRow) -> None:
-    """Raises EditionClosed where the edition is not approved, ApprovalStale where its view is not what was approved."""
-    if edition.state not in ("approved", *storage.RELEASED):
-        raise EditionClosed(edition.name, edition.state, "approve it first: digest editions approve")
-    found = hashlib.sha256(edition.view_text.encode()).hexdigest()
-    if found != edition.view_sha256:
-        raise ApprovalStale(edition.name, edition.view_sha256, found)
-
-
-def _message(
-    conn: Connection, edition: EditionRow, newsletter: Newsletter, settings: Settings, hidden: Collection[str]
-) -> Message:
-    """The frozen message of a variant, rendered from the stored view and templates where nobody needed it yet."""
-    variant = f"without {','.join(hidden)}" if hidden else editions.DEFAULT_VARIANT
-    message_id = storage.message_id_of(conn, edition.id, variant)
-    if message_id and (stored := ledger.load_message(conn, message_id)):
-        return stored
-    message = editions.renderer_of(edition.templates, settings).message(edition.view, hidden)
-    return editions.store_variant(conn, edition.id, variant, message, newsletter)

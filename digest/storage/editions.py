@@ -184,6 +184,13 @@ def mark_queued(conn: Connection, edition_id: int, at: datetime) -> None:
     conn.execute(update(editions).where(first).values(queued_at=at))
 
 
+def mark_sent(conn: Connection, edition_id: int) -> bool:
+    """Ends the sending of an edition whose readers are all queued; False where it is not that far, or ended."""
+    complete = and_(editions.c.id == edition_id, editions.c.state == "sending", editions.c.queued_at.is_not(None))
+    return conn.execute(
+        update(editions).where(complete).values(state="sent").returning(editions.c.id)).one_or_none() is not None
+
+
 def half_queued(conn: Connection, newsletter: str) -> list[EditionRow]:
     """Editions that are being sent though not all of their readers stand in the ledger, as after a crash."""
     half = _of(newsletter, None).where(editions.c.state == "sending", editions.c.queued_at.is_(None))

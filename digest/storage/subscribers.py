@@ -84,6 +84,13 @@ def subscriptions_to(conn: Connection, newsletter: str, state: str | None = None
     return [_subscription(row) for row in conn.execute(statement)]
 
 
+def active_after(conn: Connection, newsletter: str, *, after: int, limit: int) -> list[tuple[Subscription, datetime]]:
+    """Up to `limit` active subscriptions with ids over `after`, by id, each with when it became active."""
+    active = (subscriptions.c.newsletter == newsletter, subscriptions.c.state == "active", subscriptions.c.id > after)
+    rows = conn.execute(_select().where(*active).order_by(subscriptions.c.id).limit(limit))
+    return [(_subscription(row), row.changed_at) for row in rows]
+
+
 def subscriptions_by(conn: Connection, subscriber_id: int) -> list[Subscription]:
     """All subscriptions of one subscriber, by newsletter."""
     statement = _select().where(subscriptions.c.subscriber_id == subscriber_id).order_by(subscriptions.c.newsletter)

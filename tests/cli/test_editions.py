@@ -11,7 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from click.testing import CliRunner, Result
 
+from digest.app import open_app
 from digest.cli import cli
+from digest.model import Frequency, Preferences
+from digest.storage.subscribers import set_preferences
 
 HEADLINE = "Bus drivers in Almaty strike over unpaid wages"
 OTHER = "Grain terminal at Aktau doubles night shifts"
@@ -128,8 +131,11 @@ def test_sending_twice_mails_nobody_twice(instance: Path) -> None:
     assert "shown as it was stored" in ok(instance, "preview").stdout
 
 
-def test_a_weekly_edition_is_mailed_when_asked_for(instance: Path) -> None:
-    ok(instance, "subscribers", "add", "anna@example.org")
+def test_a_weekly_edition_is_mailed_to_weekly_readers(instance: Path) -> None:
+    for name in ("anna", "bek"):
+        ok(instance, "subscribers", "add", f"{name}@example.org")
+    with open_app(str(instance)) as app, app.engine.begin() as conn:
+        assert set_preferences(conn, 1, Preferences(frequency=Frequency.WEEKLY), ())
     assert "no weekly edition of" in str(run(instance, "send", "kazakhstan", "--weekly").exception)
     with (instance / "config" / "newsletters" / "kazakhstan.toml").open("a", encoding="utf-8") as document:
         today = datetime.now(ZoneInfo("Asia/Almaty")).strftime("%a").lower()
@@ -139,7 +145,8 @@ def test_a_weekly_edition_is_mailed_when_asked_for(instance: Path) -> None:
     sent = ok(instance, "send", "kazakhstan", "--weekly")
     assert "built and approved" in sent.stdout and "sent 1, deferred 0" in sent.stdout
     assert "Nothing sent twice: 1 reader" in ok(instance, "send", "kazakhstan", "--weekly").stdout
-    assert len(mails(instance)) == 2
+    sent_to = [email.message_from_bytes(path.read_bytes())["To"] for path in mails(instance)]
+    assert sorted(sent_to) == ["anna@example.org", "bek@example.org"]
     assert "/weekly" in ok(instance, "editions", "list").stdout
 
 

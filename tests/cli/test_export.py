@@ -11,7 +11,8 @@ from digest.app import open_app
 from digest.cli import cli
 from digest.pipeline.view import sha256, to_json
 from digest.resources import template_texts
-from digest.services.editions import renderer_of, store_variant
+from digest.services.editions import renderer_of
+from digest.services.variants import freeze
 from digest.storage.editions import insert_edition
 from tests.pipeline import views
 
@@ -40,7 +41,7 @@ def instance(tmp_path: Path) -> Path:
                 view_text=to_json(view), view_sha256=sha256(view), templates=template_texts(None), stories=[],
                 state="sent")
             assert edition_id is not None
-            store_variant(conn, edition_id, "default", message, app.configuration.newsletters["kazakhstan"])
+            freeze(conn, edition_id, "default", message, app.configuration.newsletters["kazakhstan"])
     return tmp_path
 
 

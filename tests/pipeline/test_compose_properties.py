@@ -13,7 +13,6 @@ from digest.pipeline.arrange import arrange, country_of
 from digest.pipeline.compose import compose
 from digest.pipeline.pool import EditionInputs, Mailed, fill
 from digest.pipeline.rank import rank
-from digest.pipeline.render import without_sections
 from digest.pipeline.topics import main_topic
 from digest.pipeline.view import to_json
 from tests.pipeline.worlds import GAZETTEER, HOUR, NOW, feed, inputs, item, newsletter, story
@@ -111,12 +110,3 @@ def test_every_item_has_exactly_one_fate_and_it_is_the_one_that_the_view_shows(g
             assert {composed.fates[i.id].section for i in composed.ranked[one.id].candidate.open_items} == {key}
     chosen = {i.id for s in composed.view.mailed for i in composed.ranked[s.id].candidate.open_items}
     assert chosen == {id_ for id_, fate in composed.fates.items() if fate.gate == "chosen"}
-
-
-@EXAMPLES
-@given(pools(), st.sets(st.sampled_from(["latest", "brief", "more", "topic-energy", "unreadable"])))
-def test_a_variant_hides_sections_and_changes_no_story(given_inputs: EditionInputs, hidden: set[str]) -> None:
-    view = compose(given_inputs).view
-    variant = without_sections(view, hidden)
-    assert variant.sections == tuple(section for section in view.sections if section.key not in hidden)
-    assert (variant.lead, variant.rest) == (view.lead, view.rest)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 from digest.errors import ApprovalStale, EditionClosed
-from digest.services import desk, editions, releases
+from digest.services import desk, releases, variants
 from digest.storage import deliveries as ledger
 from digest.storage import editions as storage
 from digest.storage.engine import read_only
@@ -121,14 +121,14 @@ def test_the_approved_hash_stands_on_every_delivery_and_each_variant_has_its_own
     rows = room.rows()
     assert {row.view_sha256 for row in rows} == {approved.view_sha256} and len(rows) == 2
     with read_only(room.engine) as conn:
-        variants = storage.variants_of(conn, approved.id)
-        for message_id, sha256 in variants.values():
+        frozen = storage.variants_of(conn, approved.id)
+        for message_id, sha256 in frozen.values():
             message = ledger.load_message(conn, message_id)
             assert message is not None and "%%unsubscribe%%" in message.text
-            assert editions.variant_sha256(message) == sha256
-    assert variants.keys() == {"default", "without topic-work"}
-    assert len({sha256 for _, sha256 in variants.values()}) == 2
-    assert {editions.variant_sha256(row.message) for row in rows} == {sha256 for _, sha256 in variants.values()}
+            assert variants.sha256(message) == sha256
+    assert frozen.keys() == {"default", "without topic-work"}
+    assert len({sha256 for _, sha256 in frozen.values()}) == 2
+    assert {variants.sha256(row.message) for row in rows} == {sha256 for _, sha256 in frozen.values()}
 
 
 def test_nothing_is_queued_that_is_not_what_was_approved(room: Newsroom) -> None:
@@ -141,7 +141,7 @@ def test_nothing_is_queued_that_is_not_what_was_approved(room: Newsroom) -> None
     with pytest.raises(ApprovalStale):
         releases.queue_deliveries(room.engine, approved, room.news, SETTINGS, now=RELEASE)
     with pytest.raises(ApprovalStale):
-        releases.publish(room.engine, approved)
+        releases.queue_deliveries(room.engine, approved, room.news, SETTINGS, now=RELEASE + HOUR)
     assert room.rows() == []
 
 
