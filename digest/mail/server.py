@@ -175,10 +175,13 @@ class Server:
 
 def _prepare(settings: SmtpServer) -> tuple[ssl.SSLContext, str]:
     """What TLS trusts, and how we name ourselves: an address literal where there is no full name (RFC 5321 §4.1.3)."""
+    name = socket.getfqdn()
+    name = name if _FULL_NAME.fullmatch(name) else "[127.0.0.1]"
+    if settings.tls == "none":
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), name  # trusts nobody, and costs nothing to make
     context = ssl.create_default_context()
     if settings.tls_ca_file:
         context.load_verify_locations(settings.tls_ca_file)
     if not settings.tls_verify:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    name = socket.getfqdn()
-    return context, name if _FULL_NAME.fullmatch(name) else "[127.0.0.1]"
+    return context, name
