@@ -4,8 +4,9 @@ Libraries read MSK, ALMT or UTC+05:00 as UTC, hours off; this module rather retu
 into the wrong edition, an unknown one does not.
 
 Understood are ISO 8601, RFC 822 and its common variants, the forms of C and JavaScript, Unix epochs, and days written
-out in English, Russian, Kazakh, Kyrgyz, Uzbek, German, French and Spanish. A time of day without a zone says only the
-day, for the zone may lie 14 hours to either side. An ambiguous 04/05/2026 is refused.
+out in English, Russian, Kazakh, Uzbek (both scripts), Kyrgyz, Tajik, Turkmen, German, French and Spanish, with the
+endings that months take there. A time of day without a zone says only the day, for the zone may lie 14 hours to either
+side. An ambiguous 04/05/2026 is refused.
 """
 
 import re
@@ -28,26 +29,38 @@ ZONES = {
 }
 ALMATY_MOVED = datetime(2024, 3, 1, tzinfo=UTC)  # Almaty went from UTC+6 to UTC+5
 _MONTHS = """
-jan january янв январь января қаң қаңтар ян қаңтардың yan yanvar январда januar januari janvier ene enero jän jänner
-feb february фев февраль февраля февр ақп ақпан fev fevral февралда februar februari février févr febrero fevrier
-mar march мар март марта нау наурыз mart мартта märz mars marzo mär mrz maart
-apr april апр апрель апреля сәу сәуір aprel апрелде avril abr abril avr
-may май мая мам мамыр mai mayo mei
-jun june июн июнь июня мау маусым iyn iyun июнда juni juin junio
-jul july июл июль июля шіл шілде iyl iyul июлда juli juillet julio juil
-aug august авг август августа там тамыз avg avgust августта août ago agosto aout augustus
-sep sept september сен сентябрь сентября сент қыр қыркүйек sentyabr сентябрда septembre septiembre
-oct october окт октябрь октября қаз қазан okt oktyabr октябрда oktober octobre octubre
-nov november ноя ноябрь ноября нояб қар қараша noyabr ноябрда novembre noviembre
-dec december дек декабрь декабря жел желтоқсан dek dekabr декабрда dez dezember décembre dic diciembre decembre
+jan january янв январь января январ қаң қаңтар ян yan yanvar januar januari janvier ene enero jän jänner
+feb february фев февраль февраля феврал февр ақп ақпан fev fevral februar februari février févr febrero fevrier
+mar march мар март марта нау наурыз mart märz mars marzo mär mrz maart
+apr april апр апрель апреля апрел сәу сәуір aprel avril abr abril avr
+may май майи мая мам мамыр mai mayo mei
+jun june июн июнь июня мау маусым iyn iyun juni juin junio
+jul july июл июль июля шіл шілде iyl iyul juli juillet julio juil
+aug august авг август августа там тамыз avg avgust août ago agosto aout augustus
+sep sept september сен сентябрь сентября сентябр сент қыр қыркүйек sen sentyabr sentabr septembre septiembre
+oct october окт октябрь октября октябр қаз қазан okt oktyabr oktabr oktober octobre octubre
+nov november ноя ноябрь ноября ноябр нояб қар қараша noy noyabr novembre noviembre
+dec december дек декабрь декабря декабр жел желтоқсан dek dekabr dez dezember décembre dic diciembre decembre
 """
-MONTHS = {name: number for number, line in enumerate(_MONTHS.strip().splitlines(), start=1) for name in line.split()}
+_MONTHS_TURKMEN = "ýanwar fewral mart aprel maý iýun iýul awgust sentýabr oktýabr noýabr dekabr"
+_MONTHS_KAZAKH_LATIN = "qańtar aqpan naýryz sáýir mamyr maýsym shilde tamyz qyrkúıek qazan qarasha jeltoqsan"
+MONTHS = {
+    name: number
+    for lines in (_MONTHS.strip().splitlines(), _MONTHS_TURKMEN.split(), _MONTHS_KAZAKH_LATIN.split())
+    for number, line in enumerate(lines, start=1) for name in line.split()}
+# Endings of a month in a date: Kazakh ақпанда, ақпанның; Kyrgyz февралы, февралында; Uzbek fevralda, fevraldagi; Tajik
+# феврали; Turkmen fewraly, fewralynda.
+ENDINGS = re.compile(
+    "(?:[дт][ае]|[нд][ыі]ң|[ндт]ың|нан|нен|дан|ден|тан|тен|д[ае]ғы|д[ае]гі|ы|ында|ынан|ынын|дагы|и|"
+    "da|dagi|dan|ning|ida|idagi|y|ynda|yndan|ynyň|daky)$")
 
 ISO = re.compile(
     r"(\d{4})-?(\d{2})-?(\d{2})(?:[tT ]\s*(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?\s*(.*))?$")
 NUMERIC = re.compile(r"\b(\d{1,4})([./-])(\d{1,2})\2(\d{2,4})\b")
-CLOCK = re.compile(r"(?<![\d+:-])(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([ap]\.?m\.?(?![a-z]))?", re.IGNORECASE)
-OFFSET = re.compile(r"(?:(?:utc|gmt)\s*)?([+−-])(\d{1,2})(?::?(\d{2}))?$", re.IGNORECASE)
+LONGEST_SHORT = 4  # letters of a month's short form; it takes no ending
+CLOCK = re.compile(
+    r"(?<![\d+:-])(\d{1,2})[:h](\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([ap]\.?m\.?(?![a-z]))?", re.IGNORECASE)
+OFFSET = re.compile(r"(?:(utc|gmt|мск|msk)\s*)?([+−-])(\d{1,2})(?::?(\d{2}))?$", re.IGNORECASE)
 ZONE_NAME = re.compile(r"\b[A-Z][a-z]+/[A-Z][A-Za-z_]+\b")
 
 
@@ -86,7 +99,7 @@ def _parse_words(text: str) -> ParsedDate | None:
     zone = ""
     if clock_found:
         clock = _clock(clock_found)
-        zone = text[clock_found.end():].strip(" ,")
+        zone = re.sub(r"^(?:uhr|час\w*|ч)\b", "", text[clock_found.end():].strip(" ,."), flags=re.IGNORECASE).strip(" ,.")
         text = text[: clock_found.start()] + " "
         if day_after := _day(zone):  # 17:36, 17 февраля 2026
             return _assemble(day_after, clock, "")
@@ -113,7 +126,9 @@ def _day(text: str) -> tuple[int, int, int] | None:
     if found := NUMERIC.search(text):
         return _numeric_day(found)
     words = re.findall(r"[^\W\d_]+|\d+", text.lower())
-    months = [MONTHS[word] for word in words if word in MONTHS]
+    months = [month for month in map(_month, words) if month]
+    if len(set(months)) > 1 and words[0] == "mar":  # French and Spanish for Tuesday
+        months = months[1:]
     numbers = [word for word in words if word.isdigit()]
     if len(set(months)) != 1 or len(numbers) != 2:
         return None
@@ -123,6 +138,11 @@ def _day(text: str) -> tuple[int, int, int] | None:
     if len(numbers[1]) == 2:
         year += 2000 if year < 70 else 1900
     return year, months[0], int(numbers[0])
+
+
+def _month(word: str) -> int | None:
+    """The month that a word names, as it stands or with an ending of the region's languages."""
+    return MONTHS.get(word) or (MONTHS.get(ENDINGS.sub("", word)) if len(word) > LONGEST_SHORT else None)
 
 
 def _numeric_day(found: re.Match[str]) -> tuple[int, int, int]:
@@ -177,10 +197,10 @@ def _offset(zone: str, local: datetime | None) -> int | None:
 
 
 def _signed(found: re.Match[str]) -> int:
-    sign, hours, minutes = found.groups()
+    base, sign, hours, minutes = found.groups()
     if int(hours) > 14 or int(minutes or 0) > 59:
         raise ValueError("no offset of this world")
-    return (-1 if sign == "-" else 1) * (int(hours) * 60 + int(minutes or 0))
+    return ZONES.get(base or "utc", 0) + (-1 if sign == "-" else 1) * (int(hours) * 60 + int(minutes or 0))
 
 
 def _named_offset(name: str, local: datetime | None) -> int | None:
