@@ -99,7 +99,6 @@ def stage(recipients: int, database: str, kilobytes: int) -> Iterator[Stage]:
     """An instance with queued mail in a throw-away folder, and the server that takes it."""
     with tempfile.TemporaryDirectory(prefix="digest-crash-") as folder:
         root = Path(folder)
-        root.chmod(0o755)
         for name, text in DOCUMENTS.items():
             path = root / "config" / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,7 +109,7 @@ def stage(recipients: int, database: str, kilobytes: int) -> Iterator[Stage]:
         migrate(engine)
         queue(engine, subject, recipients, kilobytes)
         engine.dispose()
-        with SmtpSink(dumps=root / "dumps") as sink:
+        with SmtpSink(dumps=True) as sink:
             made = Stage(root, url, sink, subject)
             try:
                 yield made

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -32,14 +33,15 @@ def free_port() -> int:
 
 
 class SmtpSink:
-    """smtp-sink with `options` on 127.0.0.1, as a context. With `dumps`, an empty folder, it writes each mail there.
+    """smtp-sink with `options` on 127.0.0.1, as a context. With `dumps` it writes down each mail while it is open.
 
     A mail stands in the dumps when its final dot has come, whether or not the answer was heard.
     """
 
-    def __init__(self, *options: str, dumps: Path | None = None, port: int | None = None):
+    def __init__(self, *options: str, dumps: bool = False, port: int | None = None):
         self.port = port or free_port()
-        self._dumps, self._options = dumps, options
+        self._options = options
+        self._dumps = Path(tempfile.mkdtemp(prefix="smtp-sink-")) if dumps else None
         self._process: subprocess.Popen[bytes] | None = None
         self._read: dict[Path, int] = {}  # bytes of each dump that were counted
         self._counted = 0
@@ -49,8 +51,7 @@ class SmtpSink:
         if os.geteuid() == 0:
             command += ["-u", NOBODY]
         if self._dumps is not None:
-            self._dumps.mkdir(parents=True, exist_ok=True)
-            self._dumps.chmod(0o777)
+            self._dumps.chmod(0o777)  # smtp-sink is not root
             command += ["-D", f"{self._dumps}/mails.%Y%m%d%H%M"]
         self._process = subprocess.Popen([*command, f"127.0.0.1:{self.port}", "200"])
         while True:
@@ -65,6 +66,8 @@ class SmtpSink:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
                  ) -> None:
         self.stop()
+        if self._dumps is not None:
+            shutil.rmtree(self._dumps, ignore_errors=True)
 
     @property
     def pid(self) -> int:
@@ -89,10 +92,10 @@ class SmtpSink:
             self._read[path] = start + len(text)
         return self._counted
 
-    def settled(self) -> int:
-        """How many mails stand in the dumps when no more come."""
+    def settled(self, quiet_seconds: float = QUIET_SECONDS) -> int:
+        """How many mails stand in the dumps when no more come for a while."""
         count, since = self.accepted(), time.monotonic()
-        while time.monotonic() - since < QUIET_SECONDS:
+        while time.monotonic() - since < quiet_seconds:
             time.sleep(0.02)
             if self.accepted() != count:
                 count, since = self.accepted(), time.monotonic()

@@ -5,6 +5,7 @@ set -euo pipefail
 has() {
   case $1 in
     postgresql) command -v initdb || ls /usr/lib/postgresql/*/bin/initdb ;;
+    postfix) command -v smtp-sink || ls /usr/sbin/smtp-sink ;;
     *) command -v "$1" ;;
   esac >/dev/null 2>&1
 }
@@ -29,4 +30,8 @@ if ! command -v apt-get >/dev/null; then
 fi
 sudo=$([ "$(id -u)" = 0 ] || echo sudo)
 $sudo apt-get update -qq
+# Postfix is here for its test programs: no mail service is set up.
+if [[ " ${missing[*]} " == *" postfix "* ]]; then
+  echo "postfix postfix/main_mailer_type select No configuration" | $sudo debconf-set-selections
+fi
 DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}"
