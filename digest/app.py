@@ -28,6 +28,7 @@ from digest.services.cycle import Cycle
 from digest.services.deliveries import SendReport, send_due
 from digest.services.dkim import load_keys
 from digest.services.holders import Holders
+from digest.services.intake import Intake
 from digest.services.rates import StoredRates
 from digest.services.replay import SimulatedClock, documents_of, write_documents
 from digest.services.stories import StoryClusterer
@@ -75,6 +76,10 @@ class App:
     def holders(self) -> Holders:
         """Who sends from this instance, on this machine."""
         return Holders(self.instance.var / "holders")
+
+    def intake(self) -> Intake:
+        """What takes in mail that comes back; listens and looks only while it is run."""
+        return Intake(self.engine, self.settings, self.signer(), self.clock, self.holder)
 
     def signer(self) -> Signer:
         return Signer(secret_key(self.instance))

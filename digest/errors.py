@@ -13,6 +13,9 @@ DigestError
 ├── ApprovalStale        an edition changed since it was looked at (edition, seen, current)
 ├── SendRefused          mail may not leave (reason, hint)
 ├── DeliveryError        a mail attempt failed (recipient, code, enhanced, permanent, server)
+├── MailboxError         the mailbox of bounces cannot be read
+├── WebhookRefused       what was posted is not of the provider, or not as agreed (reason, status)
+├── DnsFailure           DNS did not answer (name, kind, reason)
 ├── AddressRefused       an e-mail address cannot be used (address, reason)
 ├── PreferenceRefused    a preference is none that a reader can have (name, value, reason)
 ├── LimitReached         too many forms came from one network (retry_after)
@@ -136,6 +139,26 @@ class DeliveryError(DigestError):
         self.recipient, self.code, self.enhanced = recipient, code, enhanced
         self.permanent, self.server, self.retry_at = permanent, server, retry_at
         super().__init__(f"{recipient}: {message}")
+
+
+class MailboxError(DigestError):
+    """The mailbox in which bounces arrive cannot be read; trying again later may help."""
+
+
+class WebhookRefused(DigestError):
+    """What was posted to a webhook is not taken in. `status` is that of the HTTP answer."""
+
+    def __init__(self, reason: str, status: int):
+        self.reason, self.status = reason, status
+        super().__init__(reason)
+
+
+class DnsFailure(DigestError):
+    """DNS gave no answer, which is not the answer that there is none. `kind` is the type of record."""
+
+    def __init__(self, name: str, kind: str, reason: str):
+        self.name, self.kind, self.reason = name, kind, reason
+        super().__init__(f"DNS does not answer for {kind} of {name}: {reason}")
 
 
 class AddressRefused(DigestError):

@@ -5,6 +5,7 @@ set -euo pipefail
 has() {
   case $1 in
     postgresql) command -v initdb || ls /usr/lib/postgresql/*/bin/initdb ;;
+    dovecot) command -v dovecot || ls /usr/sbin/dovecot ;;
     postfix) command -v smtp-sink || ls /usr/sbin/smtp-sink ;;
     *) command -v "$1" ;;
   esac >/dev/null 2>&1
@@ -13,6 +14,7 @@ has() {
 packages() {
   case $1 in
     java) echo default-jre-headless ;;
+    dovecot) echo dovecot-imapd ;;
     npm) echo nodejs npm ;;
     *) echo "$1" ;;
   esac

@@ -41,7 +41,7 @@ def serve(ctx: click.Context, host: str | None, port: int | None, demo_mode: boo
 async def _serve(app: App, listener: socket.socket, signals: list[int]) -> None:
     """Serves until a signal comes; then answers what was asked and finishes the mail in flight."""
     token = secrets.token_urlsafe(18)
-    async with running(app) as scheduler:
+    async with running(app) as scheduler, app.intake().running():
         web = create_app(app, preview_token=token, heartbeat=scheduler.heartbeat)
         server = uvicorn.Server(uvicorn.Config(
             web, log_level="warning", access_log=False, proxy_headers=False, server_header=False,

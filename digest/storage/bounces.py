@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, exists, or_, select, update
 
 from digest.model import Bounce, BounceKind, Suppression
-from digest.storage.schema import bounces, deliveries, subscribers, suppressions
+from digest.storage.schema import bounces, cursors, deliveries, subscribers, suppressions
 from digest.storage.upsert import insert_ignore, upsert
 
 
@@ -93,6 +93,16 @@ def delivery_named(conn: Connection, name: str, host: str) -> tuple[str, str] | 
         if row:
             return row.target, row.subject
     return None
+
+
+def position(conn: Connection, name: str) -> int:
+    """How far a mailbox has been read: the number of the last mail taken in; 0 for none."""
+    return conn.execute(select(cursors.c.position).where(cursors.c.name == name)).scalar() or 0
+
+
+def set_position(conn: Connection, name: str, position: int) -> None:
+    """Remembers how far a mailbox has been read."""
+    upsert(conn, cursors, [{"name": name, "position": position}])
 
 
 def is_ours(conn: Connection, target: str) -> bool:
