@@ -60,6 +60,7 @@ NUMERIC = re.compile(r"\b(\d{1,4})([./-])(\d{1,2})\2(\d{2,4})\b")
 LONGEST_SHORT = 4  # letters of a month's short form; it takes no ending
 CLOCK = re.compile(
     r"(?<![\d+:-])(\d{1,2})[:h](\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([ap]\.?m\.?(?![a-z]))?", re.IGNORECASE)
+OCLOCK = re.compile(r"^(?:uhr|час\w*|ч)\b", re.IGNORECASE)
 OFFSET = re.compile(r"(?:(utc|gmt|мск|msk)\s*)?([+−-])(\d{1,2})(?::?(\d{2}))?$", re.IGNORECASE)
 ZONE_NAME = re.compile(r"\b[A-Z][a-z]+/[A-Z][A-Za-z_]+\b")
 
@@ -99,7 +100,7 @@ def _parse_words(text: str) -> ParsedDate | None:
     zone = ""
     if clock_found:
         clock = _clock(clock_found)
-        zone = re.sub(r"^(?:uhr|час\w*|ч)\b", "", text[clock_found.end():].strip(" ,."), flags=re.IGNORECASE).strip(" ,.")
+        zone = OCLOCK.sub("", text[clock_found.end():].strip(" ,.")).strip(" ,.")
         text = text[: clock_found.start()] + " "
         if day_after := _day(zone):  # 17:36, 17 февраля 2026
             return _assemble(day_after, clock, "")
