@@ -1,8 +1,8 @@
 """Mutated feed documents through parse and normalise: python -m bench.fuzz FEEDS_DIR [--mutations N] [--seed N]
 
-Each mutation is made of a recorded document by one to three random steps. It is parsed in the product's worker processes,
-with their time limit, and normalised. Printed are the outcomes, the slowest of each step, and every exception; the exit
-code is 1 where there is one, or where a limit was passed.
+Each mutation is made of a recorded document by one to three random steps. It is parsed in the product's worker
+processes, with their time limit, and normalised. Printed are the outcomes, the slowest of each step, and every
+exception; the exit code is 1 where there is one, or where a limit was passed.
 """
 
 import argparse
@@ -32,10 +32,11 @@ MOST_BYTES = 400_000  # of a document, so that many mutations fit into the time 
 URL = "https://fuzz.example/feed"
 FEED = Feed(short_id(URL), URL, Source("fuzz", "Fuzz", "fuzz"))
 TOKENS = (
-    b"<![CDATA[", b"]]>", b"<!--", b"-->", b"<item>", b"</item>", b"</channel>", b"<entry>", b"&", b"&#0;", b"&#x1F600;",
-    b"&nbsp;", b"<!DOCTYPE x [<!ENTITY a 'b'>]>", b"\x00", b"\x0b", b"\xff\xfe", b"\xef\xbb\xbf", b"\xe2\x80\xae", b"%s%n",
+    b"<![CDATA[", b"]]>", b"<!--", b"-->", b"<item>", b"</item>", b"</channel>", b"<entry>", b"&", b"&#0;",
+    b"&#x1F600;", b"&nbsp;", b"<!DOCTYPE x [<!ENTITY a 'b'>]>", b"\x00", b"\x0b", b"\xff\xfe", b"\xef\xbb\xbf",
     b"<a " + b"x='y' " * 500 + b">", b"<div>" * 2000, b"<author>" + b"a@" * 4000 + b"</author>", b"'" * 3000,
-    b"<pubDate>Tue, 99 Foo 20266 99:99:99 +9999</pubDate>", b"<link>javascript:alert(1)</link>", b"<link>http://[::1</link>",
+    b"<pubDate>Tue, 99 Foo 20266 99:99:99 +9999</pubDate>", b"<link>javascript:alert(1)</link>", b"\xe2\x80\xae", b"%s%n",
+    b"<link>http://[::1</link>",
     b"<guid>" + b"g" * 9000 + b"</guid>", b"<title></title>", b"<p>" + b"word " * 9000 + b"</p>", b"<ttl>1e999</ttl>",
 )
 CHARSETS = (b"utf-8", b"utf-16", b"utf-7", b"koi8-r", b"windows-1251", b"iso-8859-1", b"x-unknown", b"idna", b"rot13")
