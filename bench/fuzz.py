@@ -35,8 +35,8 @@ TOKENS = (
     b"<![CDATA[", b"]]>", b"<!--", b"-->", b"<item>", b"</item>", b"</channel>", b"<entry>", b"&", b"&#0;",
     b"&#x1F600;", b"&nbsp;", b"<!DOCTYPE x [<!ENTITY a 'b'>]>", b"\x00", b"\x0b", b"\xff\xfe", b"\xef\xbb\xbf",
     b"<a " + b"x='y' " * 500 + b">", b"<div>" * 2000, b"<author>" + b"a@" * 4000 + b"</author>", b"'" * 3000,
-    b"<pubDate>Tue, 99 Foo 20266 99:99:99 +9999</pubDate>", b"<link>javascript:alert(1)</link>", b"\xe2\x80\xae", b"%s%n",
-    b"<link>http://[::1</link>",
+    b"<pubDate>Tue, 99 Foo 20266 99:99:99 +9999</pubDate>", b"<link>javascript:alert(1)</link>", b"\xe2\x80\xae",
+    b"<link>http://[::1</link>", b"%s%n",
     b"<guid>" + b"g" * 9000 + b"</guid>", b"<title></title>", b"<p>" + b"word " * 9000 + b"</p>", b"<ttl>1e999</ttl>",
 )
 CHARSETS = (b"utf-8", b"utf-16", b"utf-7", b"koi8-r", b"windows-1251", b"iso-8859-1", b"x-unknown", b"idna", b"rot13")
