@@ -7,6 +7,7 @@ never counts.
 """
 
 import hashlib
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
@@ -26,6 +27,11 @@ def suppressed(conn: Connection, target: str) -> str | None:
     """Why a normalised address gets no mail, in words for operators; None where it may."""
     found = storage.suppression_of(conn, target)
     return f"{found.reason}: {found.note}" if found else None
+
+
+def suppressed_among(conn: Connection, targets: Sequence[str]) -> dict[str, str]:
+    """Those of some normalised addresses, 500 at most, that get no mail: why, as `suppressed` says it."""
+    return {target: suppressed(conn, target) or "" for target in storage.suppressed_of(conn, targets)}
 
 
 def note_refusal(conn: Connection, *, target: str, subject: str, code: int | None, enhanced: str | None, text: str,

@@ -5,8 +5,10 @@ subscriber, "test" a mail that somebody sent to try things,
 "operator" a note to whoever runs the instance.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import Connection
 
@@ -15,6 +17,7 @@ from digest.locale import translator
 from digest.model import AlertRule, Subscription
 from digest.pipeline.typography import typeset
 from digest.storage import alerts, subscribers
+from digest.storage.subscribers import Listing
 
 TEST, OPERATOR = "test", "operator"
 
@@ -70,6 +73,19 @@ def standing(conn: Connection, mark: str, *, subject: str, language: str = "en")
     return Standing(reason.format(names=_names(rules, language)), "alerts") if rules else None
 
 
+def standings(conn: Connection, mails: Sequence[tuple[str, str, str]]) -> list[Standing | None]:
+    """What `standing` says of each (mark, subject, language); subscriptions are read together."""
+    listings = subscribers.listings(conn, {_subscription_number(mark) for mark, _, _ in mails} - {0})
+    found = []
+    for mark, subject, language in mails:
+        number = _subscription_number(mark)
+        if number and not subject.startswith("notice:"):
+            found.append(_listing_standing(listings.get(number), subject, language))
+        else:
+            found.append(standing(conn, mark, subject=subject, language=language))
+    return found
+
+
 def list_of(conn: Connection, mark: str) -> str:
     """The slug of the newsletter that a mark is of; "" for alerts, for tests and where it names nothing."""
     try:
@@ -119,19 +135,39 @@ def split(mark: str) -> tuple[str, int]:
     return kind, int(number)
 
 
+def _subscription_number(mark: str) -> int:
+    """The number of a subscription's mark; 0 of any other."""
+    kind, _, number = mark.partition(":")
+    return int(number) if kind == "subscription" and number.isdecimal() and len(number) <= 9 else 0
+
+
 def _subscription_standing(
     conn: Connection, subscription: Subscription, subject: str, language: str
 ) -> Standing | None:
-    name, words = _name(conn, subscription), translator(language)
-    if subject.startswith("notice:confirm:"):
-        text = words.gettext("You get this because somebody entered this address at the sign-up page of {name}.")
-    elif subscription.state != "active":
+    name = _name(conn, subscription)
+    listing = Listing(name, subscription.newsletter, subscription.state, subscription.subscriber.consent_source)
+    return _listing_standing(listing, subject, language)
+
+
+def _listing_standing(listing: Listing | None, subject: str, language: str) -> Standing | None:
+    if listing is None:
         return None
-    elif subscription.subscriber.consent_source == "double-opt-in":
-        return Standing(signed_up(name, language), subscription.newsletter, name)
+    return _worded(listing, subject.startswith("notice:confirm:"), language)
+
+
+@lru_cache(maxsize=512)
+def _worded(listing: Listing, to_confirm: bool, language: str) -> Standing | None:
+    """One value for all readers of a newsletter, so that what is made of it is made once."""
+    name, words = listing.name, translator(language)
+    if to_confirm:
+        text = words.gettext("You get this because somebody entered this address at the sign-up page of {name}.")
+    elif listing.state != "active":
+        return None
+    elif listing.consent_source == "double-opt-in":
+        return Standing(signed_up(name, language), listing.newsletter, name)
     else:
         text = words.gettext("You get this because you were added to the readers of {name}.")
-    return Standing(text.format(name=name), subscription.newsletter, name)
+    return Standing(text.format(name=name), listing.newsletter, name)
 
 
 def _subscription(conn: Connection, subscription_id: int) -> Subscription:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from digest.errors import DeliveryError
 from digest.model import Delivery, DeliveryState
@@ -261,8 +261,12 @@ class _Run:
     def _look_up(self, rows: Sequence[Delivery]) -> list[_Job]:
         """Why each mail is wanted, or not sent."""
         now = self.work.clock.now()
+        mails = [(row.unsubscribe, row.subject, row.message.headers.get("Content-Language", "en")) for row in rows]
         with read_only(self.work.engine) as conn:
-            return [_Job(row, *_wanted(conn, row), now) for row in rows]
+            standings = leaving.standings(conn, mails)
+            suppressed = bounces.suppressed_among(conn, [row.target for row in rows])
+        return [_job(row, standing, suppressed.get(row.target), now)
+                for row, standing in zip(rows, standings, strict=True)]
 
     def report(self) -> SendReport:
         return SendReport(
@@ -285,14 +289,9 @@ def _remaining(work: Work) -> int:
         return storage.count_due(conn, work.clock.now(), work.subject)
 
 
-def _wanted(conn: Connection, delivery: Delivery) -> tuple[leaving.Standing | None, str]:
-    """Why the mail is wanted, in its own language, and why it is not sent all the same ("": it is)."""
-    language = delivery.message.headers.get("Content-Language", "en")
-    standing = leaving.standing(conn, delivery.unsubscribe, subject=delivery.subject, language=language)
-    if standing is None:
-        return None, "the reader left before it was sent"
-    reason = bounces.suppressed(conn, delivery.target)
-    return standing, f"the address is suppressed ({reason})" if reason else ""
+def _job(row: Delivery, standing: leaving.Standing | None, suppressed: str | None, now: datetime) -> _Job:
+    refused = f"the address is suppressed ({suppressed})" if suppressed is not None else ""
+    return _Job(row, standing, refused if standing else "the reader left before it was sent", now)
 
 
 def _next_size(size: int, seconds: float) -> int:

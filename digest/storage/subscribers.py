@@ -1,10 +1,12 @@
 """Subscribers and their subscriptions."""
 
 import json
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from digest.model import Frequency, Preferences, Subscriber, Subscription
 from digest.storage.schema import newsletters, subscribers, subscriptions
@@ -101,6 +103,29 @@ def all_subscribers(conn: Connection) -> list[Subscriber]:
     """All subscribers but those who were erased, by address."""
     rows = conn.execute(select(subscribers).where(subscribers.c.erased_at.is_(None)).order_by(subscribers.c.email))
     return [Subscriber(row.id, row.email, row.consent_source, row.created_at) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What of a subscription says why its reader gets a mail; `name` is the newsletter's."""
+
+    name: str
+    newsletter: str
+    state: str
+    consent_source: str
+
+
+def listings(conn: Connection, ids: Collection[int]) -> dict[int, Listing]:
+    """What the subscriptions with some ids are of. At most 10,000 at a time, for SQLite's sake."""
+    if not ids:
+        return {}
+    rows = conn.execute(
+        select(subscriptions.c.id, func.coalesce(newsletters.c.name, subscriptions.c.newsletter),
+               subscriptions.c.newsletter, subscriptions.c.state, subscribers.c.consent_source)
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .outerjoin(newsletters, newsletters.c.slug == subscriptions.c.newsletter)
+        .where(subscriptions.c.id.in_(ids)))
+    return {row[0]: Listing(*row[1:]) for row in rows}
 
 
 def newsletter_name(conn: Connection, slug: str) -> str | None:
