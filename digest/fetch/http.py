@@ -178,6 +178,8 @@ class _Journey:
                 return response.status, urljoin(url, response.headers.get("Location", ""))
             headers = first_values(list(response.headers.items()))
             moved_to = str(response.url) if moved else None
+            if response.status == 304 and not (self._request.etag or self._request.last_modified):
+                raise FetchError(self._request.url, "bad_answer", "answered 304, though it was not asked for changes")
             if response.status == 304:
                 return FetchResponse(304, str(response.url), b"", headers, moved_to)
             if response.status not in {200, 226}:  # 226: the newest part of a feed (RFC 3229), as A-IM asks
@@ -189,7 +191,7 @@ class _Journey:
         """The feed's own headers, and the conditional ones byte for byte (RFC 9110 §13.1)."""
         headers = dict(access.headers)
         if access.username or access.password:
-            headers["Authorization"] = aiohttp.BasicAuth(access.username, access.password, "utf-8").encode()
+            headers["Authorization"] = aiohttp.encode_basic_auth(access.username, access.password)
         if self._request.etag:
             headers["If-None-Match"] = self._request.etag
         if self._request.last_modified:
