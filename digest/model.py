@@ -255,9 +255,14 @@ class Delivery:
 @dataclass(frozen=True, slots=True)
 class Subscriber:
     id: int
-    email: str  # normalised, unique
-    consent_source: str  # "operator", "double-opt-in", "demo"
+    email: str  # normalised, unique; "erased-ID" of who was erased
+    consent_source: str  # "operator", "double-opt-in", "demo", "erased", or the words of an import
     created_at: datetime
+
+    @property
+    def erased(self) -> bool:
+        """Whether nothing is known of them any more: the row keeps its ids from new use."""
+        return "@" not in self.email
 
 
 class Frequency(StrEnum):
@@ -292,6 +297,20 @@ class Subscription:
     created_at: datetime
     hidden_sections: tuple[str, ...] = ()
     preferences: Preferences = Preferences()
+
+
+@dataclass(frozen=True, slots=True)
+class AddressChange:
+    """A subscriber's wish for another address: done when both mailboxes confirmed it. state: open, done, cancelled."""
+
+    id: int
+    subscriber_id: int
+    email: str  # normalised: the new one
+    language: str  # of its mails and pages
+    asked_at: datetime
+    old_confirmed_at: datetime | None
+    new_confirmed_at: datetime | None
+    state: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,13 @@ from itsdangerous import BadData, URLSafeSerializer
 from digest.errors import TokenError
 
 
+def id_in(value: str) -> int:
+    """The id of a row that a signed value names. Raises TokenError where it is none."""
+    if not (value.isascii() and value.isdecimal() and len(value) < 10):
+        raise TokenError("not valid")
+    return int(value)
+
+
 class Signer:
     """Signs and reads the tokens of /u/, /a/ and confirmation links. Each kind has its own salt."""
 

@@ -15,7 +15,6 @@ from digest.pipeline.source_documents import with_feeds
 from digest.resources import packaged_text
 from digest.services import config, subscribers
 from digest.services.addresses import normalise_address
-from digest.services.addresses import normalise_address
 from digest.services.discovery import FoundFeed
 from digest.settings import Instance
 

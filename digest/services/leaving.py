@@ -1,7 +1,7 @@
 """What leaving means: the marks that deliveries and unsubscribe links carry.
 
 "subscription:ID" is one newsletter of one reader, "alert:ID" one alert rule, "alerts:OWNER" all rules of a
-subscriber, "test" a mail that somebody sent to try things,
+subscriber, "change:ID" a wish for another address, "test" a mail that somebody sent to try things,
 "operator" a note to whoever runs the instance.
 """
 
@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 
 from digest.errors import NotFound
 from digest.locale import translator
-from digest.model import AlertRule, Subscription
+from digest.model import AddressChange, AlertRule, Subscriber, Subscription
 from digest.pipeline.typography import typeset
-from digest.storage import alerts, subscribers
+from digest.storage import address_changes, alerts, subscribers
 from digest.storage.subscribers import Listing
 
 TEST, OPERATOR = "test", "operator"
@@ -38,11 +38,17 @@ class Leaving:
     what: str
     over: bool
     rest: tuple[str, ...] = ()
+    is_change: bool = False  # a change of address, which is nobody's mail
 
 
 def subscription_mark(subscription_id: int) -> str:
     """The mark of one subscription."""
     return f"subscription:{subscription_id}"
+
+
+def change_mark(change_id: int) -> str:
+    """The mark of a change of address: to leave it is to give it up."""
+    return f"change:{change_id}"
 
 
 def signed_up(newsletter_name: str, language: str = "en") -> str:
@@ -63,6 +69,10 @@ def standing(conn: Connection, mark: str, *, subject: str, language: str = "en")
             return Standing("You get this because your address is mail.operator in config/digest.toml.")
         if kind == TEST:
             return Standing(words.gettext("You get this because somebody sent a test mail to this address."))
+        if subject.startswith("notice:data:"):
+            return Standing(words.gettext("You get this because somebody asked for the data of this address."))
+        if kind == "change":
+            return _change_standing(conn, number, language)
         if kind == "subscription":
             return _subscription_standing(conn, _subscription(conn, number), subject, language)
         rules = [rule for rule in _rules(conn, kind, number) if rule.state == "active"]
@@ -95,6 +105,20 @@ def list_of(conn: Connection, mark: str) -> str:
         return ""
 
 
+def language_of(conn: Connection, mark: str) -> str:
+    """The language in which a change of address was asked for; "" of any other mark."""
+    kind, number = split(mark)
+    return _change(conn, number).language if kind == "change" else ""
+
+
+def owner_of(conn: Connection, mark: str) -> Subscriber | None:
+    """Whose alerts a mark is of; None of any other mark. Raises NotFound where it names nothing."""
+    kind, number = split(mark)
+    if kind == "alerts":
+        return subscribers.subscriber_by_id(conn, number)
+    return _rules(conn, kind, number)[0].owner if kind == "alert" else None
+
+
 def describe(conn: Connection, mark: str, language: str = "en") -> Leaving:
     """What the mark stands for, before it is ended, in words of a language. Raises NotFound where it names nothing."""
     kind, number = split(mark)
@@ -104,6 +128,9 @@ def describe(conn: Connection, mark: str, language: str = "en") -> Leaving:
         subscription = _subscription(conn, number)
         rest = _rest(conn, subscription.subscriber.id, language, but=mark)
         return Leaving(_name(conn, subscription), subscription.state == "left", rest)
+    if kind == "change":
+        what = translator(language).gettext("the change of address")
+        return Leaving(what, _change(conn, number).state != "open", is_change=True)
     rules = _rules(conn, kind, number)
     owner = rules[0].owner.id if rules else number
     left = [rule for rule in rules if rule.state != "removed"]
@@ -119,6 +146,8 @@ def leave(conn: Connection, mark: str, now: datetime, language: str = "en") -> L
     kind, number = split(mark)
     if kind == "subscription":
         subscribers.set_state(conn, number, "left", now)
+    elif kind == "change":
+        address_changes.set_state(conn, number, "cancelled")
     elif kind not in (TEST, OPERATOR):
         for rule in _rules(conn, kind, number):
             alerts.remove_rule(conn, rule.id)
@@ -130,7 +159,7 @@ def split(mark: str) -> tuple[str, int]:
     kind, _, number = mark.partition(":")
     if kind in (TEST, OPERATOR):
         return kind, 0
-    if kind not in {"subscription", "alert", "alerts"} or not number.isdecimal() or len(number) > 9:
+    if kind not in {"subscription", "alert", "alerts", "change"} or not number.isdecimal() or len(number) > 9:
         raise NotFound("subscription", mark)
     return kind, int(number)
 
@@ -168,6 +197,20 @@ def _worded(listing: Listing, to_confirm: bool, language: str) -> Standing | Non
     else:
         text = words.gettext("You get this because you were added to the readers of {name}.")
     return Standing(text.format(name=name), listing.newsletter, name)
+
+
+def _change_standing(conn: Connection, change_id: int, language: str) -> Standing | None:
+    if _change(conn, change_id).state != "open":
+        return None
+    return Standing(translator(language).gettext(
+        "You get this because somebody entered an address on a page of a reader’s preferences."))
+
+
+def _change(conn: Connection, change_id: int) -> AddressChange:
+    change = address_changes.change_by_id(conn, change_id)
+    if change is None:
+        raise NotFound("change of address", str(change_id))
+    return change
 
 
 def _subscription(conn: Connection, subscription_id: int) -> Subscription:

@@ -19,7 +19,7 @@ from digest.services.envelopes import base_url
 from digest.services.subscribers import find, moved, subscribe
 from digest.settings import Settings
 from digest.storage import subscribers as storage
-from digest.tokens import Signer
+from digest.tokens import Signer, id_in
 
 DOUBLE_OPT_IN = "double-opt-in"
 CONFIRM_WITHIN = timedelta(days=7)
@@ -62,8 +62,7 @@ def read_confirmation(conn: Connection, newsletter: str, token: str, signer: Sig
     One whose subscription is active passes: to confirm twice is to confirm once.
     """
     value = signer.read("confirm", token, now)
-    number = value.partition(":")[0]
-    subscription = storage.subscription_by_id(conn, int(number)) if number.isdecimal() and len(number) < 10 else None
+    subscription = storage.subscription_by_id(conn, id_in(value.partition(":")[0]))
     if subscription is None or subscription.newsletter != newsletter:
         raise TokenError("not valid")
     if subscription.state != "active" and _confirm_value(conn, subscription) != value:

@@ -19,7 +19,7 @@ from digest.pipeline.render import Renderer
 from digest.resources import template_texts
 from digest.services.deliveries import base_url
 from digest.storage.migrate import revision_of
-from digest.web import archive, newsletters, outbox, preview, sign_up, stories, subscribers
+from digest.web import archive, newsletters, outbox, personal, preferences, preview, sign_up, stories, subscribers
 from digest.web.access import Access, Denied
 from digest.web.middleware import SECURITY_HEADERS, HeadAsGet, SecurityHeaders
 from digest.web.pages import Pages
@@ -46,6 +46,8 @@ def create_app(app: App, *, preview_token: str, heartbeat: Heartbeat) -> FastAPI
     web.add_middleware(SecurityHeaders)
     _add_service_routes(web, app, templates, heartbeat)
     web.include_router(sign_up.router(app, pages))
+    web.include_router(personal.router(app, pages))
+    web.include_router(preferences.router(app, pages))
     web.include_router(subscribers.router(app, pages))
     web.include_router(preview.router(app, pages, access))
     web.include_router(outbox.router(app.instance.outbox, pages, access))
