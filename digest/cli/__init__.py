@@ -31,6 +31,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "alerts": ("digest.cli.alerts:alerts", "Add, try and list keyword alert rules."),
     "replay": ("digest.cli.replay:replay", "Run recorded archives through the whole pipeline."),
     "export": ("digest.cli.export:export", "Write the archive as pages that open without a server."),
+    "doctor": ("digest.cli.doctor:doctor", "Check the set-up and the DNS records of your mail."),
+    "dkim": ("digest.cli.dkim:dkim", "Make keys that sign mail."),
+    "send-test": ("digest.cli.send_test:send_test", "Send one test mail by the servers that are set."),
     "serve": ("digest.cli.serve:serve", "Run the scheduler and the web pages in one process."),
 }
 
