@@ -5,7 +5,8 @@ import hmac
 from datetime import datetime
 from typing import Any
 
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData, Serializer, URLSafeSerializer
+from itsdangerous.encoding import base64_encode
 
 from digest.errors import TokenError
 
@@ -15,6 +16,13 @@ def id_in(value: str) -> int:
     if not (value.isascii() and value.isdecimal() and len(value) < 10):
         raise TokenError("not valid")
     return int(value)
+
+
+class _Links(URLSafeSerializer):
+    """Does not try to compress: what we sign is short, and trying costs more than the signature."""
+
+    def dump_payload(self, obj: Any) -> bytes:
+        return base64_encode(Serializer.dump_payload(self, obj))
 
 
 class Signer:
@@ -51,4 +59,4 @@ class Signer:
         return hmac.new(self._key, f"{kind}\n{value}".encode(), hashlib.sha256).hexdigest()
 
     def _serializer(self, kind: str) -> URLSafeSerializer:
-        return URLSafeSerializer(self._key, salt=f"region-digest.{kind}")
+        return _Links(self._key, salt=f"region-digest.{kind}")

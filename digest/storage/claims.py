@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Update, and_, bindparam, case, or_, select, update
 
 from digest.model import Delivery, DeliveryState
 from digest.storage.deliveries import Shelf, read_rows
@@ -18,6 +18,15 @@ from digest.storage.schema.ledger import WAITING
 
 LEASE_ENDED = "the process that was sending it ended"
 SENDING, UNCERTAIN = DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value
+
+# Run for each group of mails: built once, for building a statement costs more than running it.
+_OF_HOLDER = (deliveries.c.id.in_(bindparam("ids", expanding=True)), deliveries.c.lease_holder == bindparam("holder"))
+_MARK_DATA = update(deliveries).where(
+    *_OF_HOLDER, deliveries.c.state == SENDING, deliveries.c.phase == "claimed").values(
+    phase="data").returning(deliveries.c.id)
+_MARK_SENT = update(deliveries).where(*_OF_HOLDER, deliveries.c.state.in_((SENDING, UNCERTAIN))).values(
+    state=DeliveryState.SENT.value, phase=None, lease_holder=None, lease_until=None, sent_at=bindparam("now"),
+    last_error=None).returning(deliveries.c.id)
 
 
 def claim(conn: Connection, *, now: datetime, holder: str, until: datetime, limit: int, domain: str,
@@ -41,16 +50,12 @@ def mark_data(conn: Connection, ids: Collection[int], holder: str) -> set[int]:
 
     Of the others the lease was lost, and nothing may be written.
     """
-    return _changed(conn, update(deliveries).where(_held(ids, holder), deliveries.c.phase == "claimed")
-                    .values(phase="data"))
+    return set(conn.execute(_MARK_DATA, {"ids": list(ids), "holder": holder}).scalars())
 
 
 def mark_sent(conn: Connection, ids: Collection[int], holder: str, now: datetime) -> set[int]:
     """Records the server's acceptance, also where it came so late that the row was called uncertain."""
-    accepted = and_(deliveries.c.id.in_(ids), deliveries.c.lease_holder == holder,
-                    deliveries.c.state.in_((SENDING, UNCERTAIN)))
-    return _changed(conn, update(deliveries).where(accepted).values(
-        state=DeliveryState.SENT.value, phase=None, lease_holder=None, lease_until=None, sent_at=now, last_error=None))
+    return set(conn.execute(_MARK_SENT, {"ids": list(ids), "holder": holder, "now": now}).scalars())
 
 
 def mark_deferred(conn: Connection, delivery_id: int, holder: str, *, until: datetime, error: str | None) -> bool:
