@@ -287,6 +287,8 @@ def _say(app: App, before: EditionRow, after: EditionRow) -> None:
     with read_only(app.engine) as conn:
         pool = desk.copies_of(conn, after)
     drafts.print_changes(Console(), desk.between(before, after), drafts.ids_of(after, pool))
+    if (left := after.view.trimmed - before.view.trimmed) > 0:
+        click.echo(f"Left to the page of all stories, to keep the mail within its bytes: {left}.")
     if before.state == "approved":
         click.echo(f"It was approved by {before.approved_by}: it is a draft again and needs approval.")
 

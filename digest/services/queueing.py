@@ -45,7 +45,7 @@ class Queued:
 
 def queue_deliveries(
     engine: Engine, edition: EditionRow, newsletter: Newsletter, settings: Settings, *, now: datetime,
-    on_progress: Progress | None = None,
+    on_progress: Progress | None = None, part: int = PART,
 ) -> Queued:
     """Puts one row into the ledger for every reader who wants the edition, with the approved hash. Idempotent.
 
@@ -53,6 +53,7 @@ def queue_deliveries(
     1. under the edition's lock: check that its view is what was approved, and close the desk;
     2. readers in parts: when each copy is due, and in which variant, rendered where nobody needed it before;
     3. note that all readers of the edition are queued.
+    `part` readers share a transaction. Nobody whose variant has no story left gets a mail.
     Before its release it is released now. Raises EditionClosed where the edition is not approved, ApprovalStale where
     the stored view is not what was approved.
     """
@@ -64,7 +65,7 @@ def queue_deliveries(
         total = queueing.count_active(conn, newsletter.slug)
     work = _Queueing(engine, held, newsletter, settings, now)
     looked_at = after = 0
-    while readers := work.readers(after):
+    while readers := work.readers(after, part):
         work.queue(readers)
         looked_at, after = looked_at + len(readers), readers[-1].subscription.id
         if on_progress:
@@ -98,10 +99,10 @@ class _Queueing:
         self._variants: dict[tuple[Any, ...], Variant] = {}
         self.queued = Queued(0, 0)
 
-    def readers(self, after: int) -> list[Reader]:
+    def readers(self, after: int, limit: int) -> list[Reader]:
         """The next readers, by id."""
         with read_only(self._engine) as conn:
-            found = subscribers.active_after(conn, self._newsletter.slug, after=after, limit=PART)
+            found = subscribers.active_after(conn, self._newsletter.slug, after=after, limit=limit)
         return [Reader(subscription, since) for subscription, since in found]
 
     def queue(self, readers: Sequence[Reader]) -> None:

@@ -150,6 +150,30 @@ def test_a_weekly_edition_is_mailed_to_weekly_readers(instance: Path) -> None:
     assert "/weekly" in ok(instance, "editions", "list").stdout
 
 
+def test_a_preview_shows_any_variant(instance: Path) -> None:
+    ok(instance, "preview")
+    russian = ok(instance, "preview", "--variant", "in ru", "--format", "html").stdout
+    assert '<html lang="ru"' in russian and HEADLINE in russian
+    text = email.message_from_bytes(ok(instance, "preview", "--variant", "text", "--format", "eml").stdout.encode())
+    assert text.get_content_type() == "text/plain" and HEADLINE in text.get_payload()
+    hidden = ok(instance, "preview", "--variant", "without latest")
+    assert OTHER not in hidden.stdout.partition("Not in the mail")[0] and "Variant: without latest" in hidden.stdout
+    nothing = ok(instance, "preview", "--variant", "reading ky", "--format", "text")
+    assert "This variant has no story" in nothing.stderr
+    refused = run(instance, "preview", "--variant", "louder")
+    assert refused.exit_code == 2 and "is no variant" in refused.stderr
+
+
+def test_readers_of_an_hour_of_their_own_wait_for_it(instance: Path) -> None:
+    ok(instance, "subscribers", "add", "anna@example.org")
+    hour = (datetime.now(ZoneInfo("Asia/Almaty")) + timedelta(hours=2)).strftime("%H:%M")
+    with open_app(str(instance)) as app, app.engine.begin() as conn:
+        assert set_preferences(conn, 1, Preferences(hour=hour, format="text", language="kk"), ())
+    assert "Variant: text in kk" in ok(instance, "preview", "--as", "anna@example.org").stdout
+    sent = ok(instance, "send", "kazakhstan")
+    assert "1 at an hour of the reader's own" in sent.stdout and not mails(instance)
+
+
 def test_an_empty_edition_is_not_sent(instance: Path) -> None:
     ok(instance, "subscribers", "add", "anna@example.org")
     result = ok(instance, "send", "kazakhstan", "--now", "2023-03-20T02:00Z")

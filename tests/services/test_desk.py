@@ -224,13 +224,29 @@ def test_a_cancelled_edition_is_never_sent_and_its_stories_may_come_again(room: 
 
 def test_what_lint_calls_an_error_is_not_approved_unless_somebody_insists(room: Newsroom) -> None:
     room.draft()
-    broken = {**TEMPLATES, "email/edition.html": TEMPLATES["email/edition.html"].replace("%%unsubscribe%%", "#")}
+    broken = {**TEMPLATES, "email/edition.html": TEMPLATES["email/edition.html"].replace("%%unsubscribe%%", "https://digest.example.org/")}
     with pytest.raises(EditionClosed, match="unsubscribe"):
         desk.approve(room.engine, room.edition(), room.news, SETTINGS, broken, actor="anna", now=EARLY)
     insisted = desk.approve(room.engine, room.edition(), room.news, SETTINGS, broken, actor="anna", now=EARLY,
                             despite_errors=True)
     assert insisted.given
     assert insisted.edition.templates["email/edition.html"] == broken["email/edition.html"]
+
+
+def test_a_change_keeps_the_mail_within_its_bytes(room: Newsroom) -> None:
+    size = editions.mail_bytes(TEMPLATES, SETTINGS)
+    with read_only(room.engine) as conn:
+        planned = editions.plan(conn, room.configuration, room.news, SETTINGS, TEMPLATES, now=EARLY, date=DATE).view
+    room = room.with_desk(byte_budget=size(planned) + 1500)  # 1,000 are kept for what is filled in
+    draft = room.draft()
+    assert draft.view.trimmed == 0 and len(draft.view.mailed) == 3
+    last = draft.view.mailed[-1]
+    edited = change(room, "edit", story=last.id, excerpt="Rain fell. " * 60)
+    assert size(edited.view) <= size(planned) + 500
+    assert edited.view.trimmed == 1 and last.id in {s.id for s in edited.view.mailed}  # what was edited leaves last
+    assert len(edited.view.all_stories) == 3
+    undone, _ = desk.undo(room.engine, edited, actor="anna", now=EARLY)
+    assert undone.view == draft.view
 
 
 def test_editions_are_found_by_name_or_as_the_newest_open_one(room: Newsroom) -> None:
