@@ -1,5 +1,6 @@
 """Corrections: dated notes on a released edition's page, and a mail to those who got it, where an editor asks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -8,14 +9,17 @@ from sqlalchemy import Connection, Engine
 
 from digest.documents import Newsletter
 from digest.errors import ActionRefused, EditionClosed
-from digest.model import DeliveryState, Message
+from digest.model import Message
 from digest.pipeline.desk import resolve
 from digest.pipeline.render import Renderer
 from digest.pipeline.view import EditionView, StoryView
 from digest.services import deliveries, variants
+from digest.services.envelopes import MAIL
+from digest.services.queueing import PART
 from digest.settings import Settings
 from digest.storage import deliveries as ledger
 from digest.storage import desk as storage
+from digest.storage import queueing
 from digest.storage.desk import Correction
 from digest.storage.editions import RELEASED, EditionRow
 
@@ -61,8 +65,9 @@ def correct(
         subject = f"notice:correction:{correction.id}"
         queued = 0
         if mail:
-            message = _message(shown(correction, view), view, newsletter, settings, renderer)
-            queued = _queue(conn, held, subject, message, now)
+            told = shown(correction, view)
+            queued = _queue(conn, held.subject, subject, lambda text_only, language: _message(
+                told, view, newsletter, settings, renderer, text_only=text_only, language=language), now)
     return Corrected(correction, subject, queued)
 
 
@@ -78,23 +83,35 @@ def shown(correction: Correction, view: EditionView) -> CorrectionView:
     return CorrectionView(at, correction.text, story)
 
 
-def _queue(conn: Connection, edition: EditionRow, subject: str, message: Message, now: datetime) -> int:
-    reached = (d for d in ledger.deliveries_of(conn, edition.subject) if d.state is not DeliveryState.FAILED)
-    return sum(
-        deliveries.queue(conn, subject=subject, channel=delivery.channel, target=delivery.target, message=message,
-                         unsubscribe=delivery.unsubscribe, due_at=now, now=now)
-        for delivery in reached)
+def _queue(
+    conn: Connection, edition: str, subject: str, message: Callable[[bool, str], Message], now: datetime
+) -> int:
+    """Queues the correction for everybody whom the edition's mail reached, in the form and language of that mail."""
+    queued = after = 0
+    known: dict[tuple[bool, str], str] = {}
+    while reached := queueing.reached_by(conn, edition, MAIL, after=after, limit=PART):
+        for kind in {(reader.text_only, reader.language) for reader in reached} - known.keys():
+            known[kind] = ledger.store_message(conn, message(*kind))
+        queued += queueing.insert_rows(conn, [{
+            "subject": subject, "channel": MAIL, "target": reader.target,
+            "message_id": known[reader.text_only, reader.language],
+            "mail_id": deliveries.mail_name(subject, MAIL, reader.target), "unsubscribe": reader.unsubscribe,
+            "due_at": now,
+        } for reader in reached], now)
+        after = reached[-1].id
+    return queued
 
 
 def _message(
-    correction: CorrectionView, view: EditionView, newsletter: Newsletter, settings: Settings, renderer: Renderer
+    correction: CorrectionView, view: EditionView, newsletter: Newsletter, settings: Settings, renderer: Renderer, *,
+    text_only: bool, language: str,
 ) -> Message:
-    language = view.language
+    language = language or view.language
     values = {"view": view, "correction": correction, "base": view.site_url or deliveries.base_url(settings)}
     subject = renderer.words(language).gettext("Correction: {name}").format(name=view.name)
     message = Message(
         subject=subject,
-        html=renderer.mail_html(
+        html="" if text_only else renderer.mail_html(
             "email/correction.html", language=language, slug=view.newsletter, theme=view.theme, **values),
         text=renderer.render("email/correction.txt", language=language, slug=view.newsletter, **values),
         headers={"Content-Language": language})

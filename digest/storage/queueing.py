@@ -1,6 +1,8 @@
 """What queueing an edition reads and writes: readers in parts, what they got before, rows of the ledger in bulk."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +11,7 @@ from sqlalchemy import Connection, and_, func, select
 from digest.model import DeliveryState, Period
 from digest.pipeline.due import Released
 from digest.storage.editions import RELEASED
-from digest.storage.schema import deliveries, editions, subscriptions
+from digest.storage.schema import deliveries, editions, messages, subscriptions
 from digest.storage.upsert import insert_ignore
 
 
@@ -37,6 +39,29 @@ def reached(
                  deliveries.c.state != DeliveryState.FAILED.value)
     rows = conn.execute(select(deliveries.c.target, deliveries.c.subject).where(found))
     return {(row.target, row.subject) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Somebody whom a mail reached or will reach, and what kind of mail it is."""
+
+    id: int  # of the row
+    target: str
+    unsubscribe: str
+    text_only: bool
+    language: str  # of the mail's interface; "" where it names none
+
+
+def reached_by(conn: Connection, subject: str, channel: str, *, after: int, limit: int) -> list[Reached]:
+    """Up to `limit` rows of a subject with ids over `after`, by id, but for mails that failed."""
+    own = and_(deliveries.c.subject == subject, deliveries.c.channel == channel, deliveries.c.id > after,
+               deliveries.c.state != DeliveryState.FAILED.value)
+    columns = (deliveries.c.id, deliveries.c.target, deliveries.c.unsubscribe, messages.c.headers,
+               (messages.c.html == "").label("text_only"))
+    rows = conn.execute(select(*columns).join(messages, messages.c.id == deliveries.c.message_id).where(own)
+                        .order_by(deliveries.c.id).limit(limit))
+    return [Reached(row.id, row.target, row.unsubscribe, bool(row.text_only),
+                    json.loads(row.headers).get("Content-Language", "")) for row in rows]
 
 
 def insert_rows(conn: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> int:

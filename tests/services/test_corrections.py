@@ -1,14 +1,17 @@
 """Corrections on both databases: on the page of what was released, and by mail to those who got it."""
 
+import re
+
 import pytest
 from sqlalchemy import Engine
 
 from digest.errors import ActionRefused, EditionClosed
-from digest.model import Delivery
+from digest.model import Delivery, Preferences
 from digest.services import corrections, editions, leaving
+from digest.storage import claims
 from digest.storage import deliveries as ledger
 from digest.storage.engine import read_only
-from digest.storage.subscribers import set_state
+from digest.storage.subscribers import set_preferences, set_state
 from tests.services.desks import HOUR, NOW, RELEASE, SETTINGS, STRIKE, TEMPLATES, Newsroom, open_newsroom
 
 TEXT = "The strike began on Sunday,\nnot on Monday."
@@ -49,8 +52,8 @@ def test_a_correction_is_dated_and_leaves_the_edition_as_it_was(room: Newsroom) 
 def test_it_is_mailed_to_those_whom_the_edition_reached(room: Newsroom) -> None:
     room.release()
     with room.engine.begin() as conn:
-        (row,) = ledger.claim(conn, now=RELEASE, holder="a", until=RELEASE + HOUR, limit=1, domain="digest.example.org")
-        ledger.mark_failed(conn, row.id, "a", "550 no such reader")
+        (row,) = claims.claim(conn, now=RELEASE, holder="a", until=RELEASE + HOUR, limit=1, domain="digest.example.org")
+        claims.mark_failed(conn, row.id, "a", "550 no such reader")
     corrected = correct(room, mail=True, story=room.edition().view.all_stories[0].id)
     assert corrected.subject == f"notice:correction:{corrected.correction.id}" and corrected.queued == 1
     (mail,) = mails(room, corrected.subject)
@@ -59,6 +62,18 @@ def test_it_is_mailed_to_those_whom_the_edition_reached(room: Newsroom) -> None:
     for text in (mail.message.html, mail.message.text):
         assert "%%unsubscribe%%" in text and "not on Monday." in text and STRIKE in text
     assert "https://digest.example.org/kazakhstan/2023-03-20/" in mail.message.text
+
+
+def test_it_comes_in_the_form_and_language_of_the_readers_edition(room: Newsroom) -> None:
+    with room.engine.begin() as conn:
+        set_preferences(conn, 1, Preferences(format="text"), ())
+        set_preferences(conn, 2, Preferences(language="ru"), ())
+    room.release()
+    corrected = correct(room, mail=True)
+    text, russian = mails(room, corrected.subject)
+    assert (corrected.queued, text.message.html) == (2, "") and "not on Monday." in text.message.text
+    assert '<html lang="ru"' in russian.message.html and re.search(r'<p [^>]*lang="en"[^>]*>The', russian.message.html)
+    assert correct(room, text="Nor on Tuesday.", mail=True).queued == 2
 
 
 def test_who_left_since_gets_no_correction(room: Newsroom) -> None:

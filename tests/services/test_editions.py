@@ -16,6 +16,7 @@ from digest.resources import template_texts
 from digest.services import editions, newsletters, releases, subscribers
 from digest.services.stories import StoryClusterer
 from digest.settings import Settings, SiteSettings
+from digest.storage import claims
 from digest.storage import deliveries as ledger
 from digest.storage.config import mirror
 from digest.storage.engine import read_only
@@ -226,8 +227,8 @@ def test_an_edition_is_sent_when_no_row_is_open(
     assert releases.settle(engine, edition) == {DeliveryState.QUEUED: 1}
     assert _state(engine) == "sending"
     with engine.begin() as conn:
-        (row,) = ledger.claim(conn, now=NOW, holder="a", until=NOW + HOUR, limit=1, domain="digest.example.org")
-        ledger.mark_failed(conn, row.id, "a", "550 no such reader")
+        (row,) = claims.claim(conn, now=NOW, holder="a", until=NOW + HOUR, limit=1, domain="digest.example.org")
+        claims.mark_failed(conn, row.id, "a", "550 no such reader")
     releases.settle(engine, edition)
     assert _state(engine) == "sent"
 
