@@ -121,7 +121,17 @@ def _region(item: Item, weights: Weights, inputs: EditionInputs, places: Places)
     for text, share, where in ((item.title, 1.0, "title"), (item.place or "", 1.0, "dateline"),
                                (item.summary, 0.5, "summary")):
         if text and (mention := places.first_inside(text, item.language, region)):
-            return Part("region", weights.region * share, f"“{mention.name}” in the {where}")
+            return _named(mention.name, where, weights.region * share)
+    return _unnamed(region)
+
+
+@lru_cache(maxsize=10_000)
+def _named(place: str, where: str, value: float) -> Part:
+    return Part("region", value, f"“{place}” in the {where}")
+
+
+@lru_cache(maxsize=1000)
+def _unnamed(region: str) -> Part:
     return Part("region", 0.0, f"no place of {region} in title, dateline or summary")
 
 

@@ -77,9 +77,10 @@ class Places:
     def story_region(self, items: Sequence[Item], shown: Item, default: str) -> str:
         """The region of most items; a tie goes to the shown item's. Feeds without one count as of `default`."""
         own = self.item_region(shown, default)
-        if items == (shown,):
-            return own
-        counts = Counter(own if item is shown else self.item_region(item, default) for item in items)
+        regions = [own if item is shown else self.item_region(item, default) for item in items]
+        if len({*regions}) == 1:
+            return regions[0]
+        counts = Counter(regions)
         most = max(counts.values())
         return own if counts[own] == most else min(region for region, n in counts.items() if n == most)
 
