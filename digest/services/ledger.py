@@ -8,6 +8,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -55,6 +56,7 @@ class Ledger:
         self._engine, self._clock, self._holder = engine, clock, holder
         self._loop = asyncio.get_running_loop()
         self._shelf = Shelf()
+        self._conn: Connection | None = None  # the thread's, kept from commit to commit
         self._wake = threading.Condition()
         self._group = _Group()
         self._closed = False
@@ -123,13 +125,21 @@ class Ledger:
                     failures = 0
                 except Exception as error:
                     failures += 1
+                    self._disconnect()
                     answers = [(future, error) for future in (*group.marks.values(), *(f for _, f in group.questions))]
                     if not self._keep(group, failures, error):
                         break
                     time.sleep(RETRY_SECONDS)
                 self._tell(_answer, answers)
         finally:
+            self._disconnect()
             self._tell(self._end, None)
+
+    def _disconnect(self) -> None:
+        if self._conn is not None:
+            with suppress(Exception):
+                self._conn.close()
+            self._conn = None
 
     def _next(self) -> _Group:
         """What waits now; waits until something does. Empty when the writer is closed."""
@@ -141,7 +151,8 @@ class Ledger:
 
     def _commit(self, group: _Group) -> list[tuple[Any, Any]]:
         """Outcomes first: what a session did before is durable before its next message may be written."""
-        with self._engine.begin() as conn:
+        conn = self._conn = self._conn or self._engine.connect()
+        with conn.begin():
             if group.sent:
                 claims.mark_sent(conn, group.sent, self._holder, self._clock.now())
             for delivery, outcome in group.outcomes:

@@ -5,11 +5,27 @@ that is being sent belongs to the holder in `lease_holder`; `phase` says how far
 end of the message may be written.
 """
 
+import json
 from collections.abc import Collection
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, and_, bindparam, case, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Integer,
+    Update,
+    and_,
+    any_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from digest.model import Delivery, DeliveryState
 from digest.storage.deliveries import Shelf, read_rows
@@ -19,14 +35,28 @@ from digest.storage.schema.ledger import WAITING
 LEASE_ENDED = "the process that was sending it ended"
 SENDING, UNCERTAIN = DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value
 
-# Run for each group of mails: built once, for building a statement costs more than running it.
-_OF_HOLDER = (deliveries.c.id.in_(bindparam("ids", expanding=True)), deliveries.c.lease_holder == bindparam("holder"))
-_MARK_DATA = update(deliveries).where(
-    *_OF_HOLDER, deliveries.c.state == SENDING, deliveries.c.phase == "claimed").values(
-    phase="data").returning(deliveries.c.id)
-_MARK_SENT = update(deliveries).where(*_OF_HOLDER, deliveries.c.state.in_((SENDING, UNCERTAIN))).values(
-    state=DeliveryState.SENT.value, phase=None, lease_holder=None, lease_until=None, sent_at=bindparam("now"),
-    last_error=None).returning(deliveries.c.id)
+
+@lru_cache(maxsize=2)
+def _often(dialect: str) -> tuple[Update, Update]:
+    """What is run for each group of mails: `mark_data` and `mark_sent`, built once for each kind of database.
+
+    The ids are one value: with as many values as ids, each length is another statement to compile and to prepare.
+    """
+    if dialect == "postgresql":
+        among: ColumnElement[bool] = deliveries.c.id == any_(bindparam("ids", type_=ARRAY(Integer)))
+    else:
+        among = deliveries.c.id.in_(select(func.json_each(bindparam("ids")).table_valued("value").c.value))
+    own = and_(among, deliveries.c.lease_holder == bindparam("holder"))
+    data = update(deliveries).where(own, deliveries.c.state == SENDING, deliveries.c.phase == "claimed").values(
+        phase="data")
+    sent = update(deliveries).where(own, deliveries.c.state.in_((SENDING, UNCERTAIN))).values(
+        state=DeliveryState.SENT.value, phase=None, lease_holder=None, lease_until=None, sent_at=bindparam("now"),
+        last_error=None)
+    return data.returning(deliveries.c.id), sent.returning(deliveries.c.id)
+
+
+def _ids(conn: Connection, ids: Collection[int]) -> Any:
+    return list(ids) if conn.dialect.name == "postgresql" else json.dumps(list(ids))
 
 
 def claim(conn: Connection, *, now: datetime, holder: str, until: datetime, limit: int, domain: str,
@@ -50,12 +80,13 @@ def mark_data(conn: Connection, ids: Collection[int], holder: str) -> set[int]:
 
     Of the others the lease was lost, and nothing may be written.
     """
-    return set(conn.execute(_MARK_DATA, {"ids": list(ids), "holder": holder}).scalars())
+    return set(conn.execute(_often(conn.dialect.name)[0], {"ids": _ids(conn, ids), "holder": holder}).scalars())
 
 
 def mark_sent(conn: Connection, ids: Collection[int], holder: str, now: datetime) -> set[int]:
     """Records the server's acceptance, also where it came so late that the row was called uncertain."""
-    return set(conn.execute(_MARK_SENT, {"ids": list(ids), "holder": holder, "now": now}).scalars())
+    statement = _often(conn.dialect.name)[1]
+    return set(conn.execute(statement, {"ids": _ids(conn, ids), "holder": holder, "now": now}).scalars())
 
 
 def mark_deferred(conn: Connection, delivery_id: int, holder: str, *, until: datetime, error: str | None) -> bool:
