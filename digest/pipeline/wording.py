@@ -55,6 +55,11 @@ class Wording:
         """ "Mon 20 Mar", of an ISO day."""
         return self.short_day(date.fromisoformat(iso))
 
+    def language_name(self, code: str) -> str:
+        """The name of a language, with a capital; its code where the locale data know none."""
+        name = str(self._locale.languages.get(code, code))
+        return name[:1].upper() + name[1:]
+
     def direction(self, language: str) -> str:
         return "rtl" if language in RIGHT_TO_LEFT else "ltr"
 

@@ -108,6 +108,13 @@ def of_reader(
     return variant_of(subscription.preferences, subscription.hidden_sections, view, views)
 
 
+def last_days(conn: Connection, newsletter: Newsletter, view: EditionView, count: int) -> tuple[str, ...]:
+    """The ISO days of the last released editions of its period before an edition, or before one that is planned."""
+    period, day = Period(view.period), datetime.fromisoformat(view.date).date()
+    found = History(conn, newsletter, release_of(newsletter, day, period)).editions.values()
+    return tuple(sorted(e.date.isoformat() for e in [e for e in found if e.period is period][:count]))
+
+
 def missed_views(conn: Connection, view: EditionView, variant: Variant) -> list[EditionView]:
     """The released views of the editions of which a variant tells; without those that are not there."""
     rows = (storage.edition_of(conn, view.newsletter, datetime.fromisoformat(day).date(), Period(view.period))

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from digest.app import App
+from digest.documents import Weekly
 from digest.web.preview import read_time
 from tests.web.browser import Browser
 from tests.web.worlds import TOKEN, put_stories
@@ -97,3 +100,40 @@ def test_what_cannot_be_read_is_said(local: Browser, parameter: str, value: str,
     answer = local.get("/preview/quiet", params={parameter: value})
     assert answer.status_code == status
     assert "cannot be read" in answer.text
+
+
+def test_it_shows_any_variant(world: App, local: Browser) -> None:
+    put_stories(world)
+    day = {"now": NOW, "date": "2023-03-20"}
+    assert "Variant: <strong>default</strong>" in local.get("/preview/kazakhstan", params=day).text
+    asked = {**day, "hide": "economy", "read": "en"}
+    short = local.get("/preview/kazakhstan", params=asked).text
+    assert "<strong>without economy reading en</strong>" in short and "hide=economy" in short
+    assert 'value="economy" checked' in short and 'value="en" checked' in short and 'value="ru">' in short
+    mail = local.get("/preview/kazakhstan", params={**asked, "format": "html"}).text
+    assert "Grain Terminal" not in mail and "В столице" not in mail and "Osh Bazaar" in mail
+    nothing = local.get("/preview/kazakhstan", params={**day, "read": "zz"}).text
+    assert "no story is left: these readers get no mail" in nothing
+    assert local.get("/preview/kazakhstan", params={"missed": "1000"}).status_code == 422
+
+
+def test_it_speaks_another_interface_and_tells_of_missed_editions(world: App, local: Browser) -> None:
+    put_stories(world)
+    assert '<option value="ru">Russian</option>' in local.get("/preview/quiet").text
+    assert '<html lang="ru"' in local.get("/preview/quiet", params={"language": "ru", "format": "html"}).text
+    after = {"now": "2023-03-21T02:00:00Z", "missed": "1"}
+    assert "since 2023-03-20" in local.get("/preview/kazakhstan", params=after).text
+    told = local.get("/preview/kazakhstan", params={**after, "format": "json"}).json()["since"]
+    assert [edition["path"] for edition in told["editions"]] == ["/kazakhstan/2023-03-20/"]
+
+
+def test_it_switches_to_the_week_where_there_is_one(world: App, local: Browser) -> None:
+    put_stories(world)
+    assert "weekly=1" not in local.get("/preview/quiet").text
+    newsletters = dict(world.configuration.newsletters)
+    newsletters["quiet"] = newsletters["quiet"].model_copy(update={"weekly": Weekly(day="mon")})
+    world.configuration = replace(world.configuration, newsletters=newsletters)
+    assert "weekly=1" in local.get("/preview/quiet").text
+    week = local.get("/preview/quiet", params={"weekly": "1", "format": "json"}).json()
+    assert week["period"] == "weekly"
+    assert 'name="weekly" value="1"' in local.get("/preview/quiet", params={"weekly": "1"}).text
