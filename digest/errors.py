@@ -19,6 +19,7 @@ DigestError
 ├── AddressRefused       an e-mail address cannot be used (address, reason)
 ├── PreferenceRefused    a preference is none that a reader can have (name, value, reason)
 ├── LimitReached         too many forms came from one network (retry_after)
+├── ImportRefused        a file of subscribers cannot be read (reason, hint)
 ├── TokenError           a signed link is forged, foreign or expired (reason)
 └── ArchiveError         a recorded archive cannot be read (path, line)
 """
@@ -183,6 +184,14 @@ class LimitReached(DigestError):
     def __init__(self, retry_after: timedelta):
         self.retry_after = retry_after
         super().__init__("too many forms came from this network; try again later")
+
+
+class ImportRefused(DigestError):
+    """A file of subscribers cannot be read at all."""
+
+    def __init__(self, reason: str, hint: str):
+        self.reason, self.hint = reason, hint
+        super().__init__(f"the file cannot be imported: {reason} ({hint})")
 
 
 class TokenError(DigestError):

@@ -252,11 +252,14 @@ class Delivery:
     view_sha256: str | None = None  # of an edition: the approved hash of what is mailed
 
 
+UNCONFIRMED = "unconfirmed"  # consent source of who was entered at a sign-up page and did not confirm
+
+
 @dataclass(frozen=True, slots=True)
 class Subscriber:
     id: int
     email: str  # normalised, unique; "erased-ID" of who was erased
-    consent_source: str  # "operator", "double-opt-in", "demo", "erased", or the words of an import
+    consent_source: str  # "operator", "double-opt-in", "demo", "erased", UNCONFIRMED, or the words of an import
     created_at: datetime
 
     @property

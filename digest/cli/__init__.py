@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("digest.cli.lint:lint", "Check an edition for what would be broken in a mailbox."),
     "send": ("digest.cli.editions:send", "Build the edition once and mail it to its subscribers."),
     "why": ("digest.cli.editions:why", "Say what became of an item, and why."),
-    "subscribers": ("digest.cli.subscribers:subscribers", "Add and list subscribers."),
+    "subscribers": ("digest.cli.subscribers:subscribers", "Add, list, change, import, export and erase subscribers."),
     "deliveries": ("digest.cli.deliveries:deliveries", "Say what became of each mail; settle what is in doubt."),
     "alerts": ("digest.cli.alerts:alerts", "Add, try and list keyword alert rules."),
     "replay": ("digest.cli.replay:replay", "Run recorded archives through the whole pipeline."),

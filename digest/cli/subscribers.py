@@ -1,4 +1,6 @@
-"""`digest subscribers`: add, list and remove readers."""
+"""`digest subscribers`: who reads what, and how."""
+
+import json
 
 import click
 from rich.console import Console
@@ -6,16 +8,21 @@ from rich.table import Table
 
 from digest.app import App
 from digest.cli import with_app
+from digest.cli.subscriber_files import export, import_
 from digest.errors import NotFound
+from digest.model import Subscriber, Subscription
+from digest.pipeline.slots import local_date
+from digest.services import address_changes, personal_data, preferences
 from digest.services import subscribers as service
+from digest.services.addresses import normalise_address
 from digest.storage.engine import read_only
 
-LEFT = "{email} has left {newsletter}; add with --again only if they asked to come back"
+LEFT = "{email} has left {newsletter}. If they asked to come back: digest subscribers add --again {email}"
 
 
 @click.group()
 def subscribers() -> None:
-    """Add, list and remove subscribers."""
+    """Add, list, show, change, import, export and erase subscribers."""
 
 
 @subscribers.command()
@@ -54,6 +61,64 @@ def list_(app: App, newsletter: str | None) -> None:
 
 @subscribers.command()
 @click.argument("email")
+@click.option("--json", "as_json", is_flag=True, help="All that is stored, as the reader's own export has it.")
+@with_app
+def show(app: App, email: str, as_json: bool) -> None:
+    """Show what EMAIL reads, how, and what was mailed to it."""
+    with read_only(app.engine) as conn:
+        found = personal_data.gather(conn, service.known(conn, email))
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    click.echo(f"{found['address']}, since {found['since'][:10]}; consent: {found['consent']}")
+    if found["suppressed"]:
+        click.echo(f"  gets no mail: {found['suppressed']}")
+    for own in found["subscriptions"]:
+        chosen = ", ".join(f"{name} {own[name]}" for name in preferences.NAMES if own[name])
+        click.echo(f"  {own['newsletter']}: {own['state']} since {own['changed'][:10]}; {chosen}")
+    for rule in found["alert_rules"]:
+        click.echo(f"  alert {rule['name']}: {rule['state']}; {rule['query']}")
+    sent = [mail for mail in found["mails"] if mail["sent"]]
+    last = f", the last on {sent[-1]['sent'][:16]}: {sent[-1]['subject']}" if sent else ""
+    click.echo(f"  {len(sent)} mails sent{last}")
+
+
+@subscribers.command("set")
+@click.argument("email")
+@click.option("--newsletter", metavar="SLUG", help="Newsletter whose preferences change [the only one].")
+@click.option("--frequency", help="daily, weekdays or weekly.")
+@click.option("--paused-until", metavar="DAY", help="No edition of an earlier day; \"\" ends the pause.")
+@click.option("--hour", metavar="HH:MM", help="Hour on the reader's clock; \"\" is at release.")
+@click.option("--zone", metavar="ZONE", help="The reader's zone; \"\" is the newsletter's.")
+@click.option("--language", metavar="CODE", help="Language of headings and dates; \"\" is the newsletter's.")
+@click.option("--read", metavar="CODES", help="Languages of stories, such as en,ru; \"\" is all.")
+@click.option("--hidden-sections", metavar="KEYS", help="Sections left out, such as brief,topic-sport; \"\" is none.")
+@click.option("--format", "format", help="html or text.")
+@click.option("--address", metavar="NEW", help="New address: you vouch that it is theirs.")
+@with_app
+def set_(app: App, /, email: str, newsletter: str | None, address: str | None, **options: str | None) -> None:
+    """Change how EMAIL reads a newsletter, or its address. What is not named stays."""
+    words = {name: value for name, value in options.items() if value is not None}
+    if not words and address is None:
+        raise click.UsageError("nothing to set: name what should change, such as --frequency weekly")
+    with app.engine.begin() as conn:
+        subscriber = service.known(conn, email)
+        if words:
+            slug = _chosen(app, newsletter)
+            own = next((s for s in service.subscriptions_of(conn, subscriber) if s.newsletter == slug), None)
+            if own is None:
+                raise NotFound("subscription", f"{subscriber.email} to {slug}", hint="see: digest subscribers show")
+            own = preferences.store(conn, own.id, _wanted(app, own, words))
+            told = ", ".join(f"{name} {value}" for name, value in preferences.in_words(own).items() if value)
+            click.echo(f"{subscriber.email} reads {slug}: {told}")
+        if address is not None:
+            new = normalise_address(address)
+            address_changes.replace_address(conn, subscriber, new, app.clock.now())
+            click.echo(f"{subscriber.email} is now {new}")
+
+
+@subscribers.command()
+@click.argument("email")
 @with_app
 def remove(app: App, email: str) -> None:
     """End all subscriptions of EMAIL. Its alert rules stay: see digest alerts remove."""
@@ -61,6 +126,32 @@ def remove(app: App, email: str) -> None:
         ended = service.remove(conn, email, app.clock.now())
     names = ", ".join(subscription.newsletter for subscription in ended)
     click.echo(f"{email} no longer reads {names}" if ended else f"{email} reads nothing")
+
+
+@subscribers.command()
+@click.argument("email")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_app
+def erase(app: App, email: str, yes: bool) -> None:
+    """Erase all that is stored of EMAIL: subscriptions, alerts, what was mailed to it. Cannot be undone."""
+    with read_only(app.engine) as conn:
+        subscriber: Subscriber = service.known(conn, email)
+    if not yes:
+        click.confirm(f"Erase {subscriber.email} for good?", abort=True)
+    with app.engine.begin() as conn:
+        personal_data.erase(conn, subscriber, app.clock.now())
+    click.echo(f"{subscriber.email} is erased")
+
+
+subscribers.add_command(import_)
+subscribers.add_command(export)
+
+
+def _wanted(app: App, own: Subscription, words: dict[str, str]) -> preferences.Wanted:
+    newsletter = app.configuration.newsletters[own.newsletter]
+    offered = preferences.choices(newsletter, app.configuration, newsletter.language)
+    today = local_date(newsletter, app.clock.now())
+    return preferences.changed(preferences.wanted(own), words, offered, today)
 
 
 def _chosen(app: App, newsletter: str | None) -> str:

@@ -112,6 +112,8 @@ def replace_address(conn: Connection, subscriber: Subscriber, email: str, now: d
     other's, and an empty row stays behind.
     """
     other = subscriber_storage.subscriber_by_email(conn, email)
+    if other == subscriber:
+        return
     storage.move_waiting_mail(conn, subscriber.email, email)
     if other is None:
         storage.set_email(conn, subscriber.id, email)

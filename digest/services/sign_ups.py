@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from digest.documents import Newsletter
 from digest.errors import TokenError
-from digest.model import Message, Subscription
+from digest.model import UNCONFIRMED, Message, Subscription
 from digest.pipeline.render import Renderer
 from digest.pipeline.view import ThemeView
 from digest.services import deliveries, leaving, limits
@@ -35,7 +35,7 @@ def sign_up(conn: Connection, newsletter: Newsletter, email: str, *, settings: S
     address = address_for_sign_up(email, settings.sign_up)
     if limits.mailbox_is_full(conn, address, settings.sign_up, signer, now):
         return False
-    subscription = subscribe(conn, newsletter.slug, address, DOUBLE_OPT_IN, now, active=False).subscription
+    subscription = subscribe(conn, newsletter.slug, address, UNCONFIRMED, now, active=False).subscription
     # Rendered for whoever reads already too, so that the time an answer takes tells nothing.
     message = _confirmation(newsletter, confirm_url(conn, subscription, settings, signer, now), settings, renderer)
     if subscription.state == "active":

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from digest.errors import NotFound
-from digest.model import Subscriber, Subscription
+from digest.model import UNCONFIRMED, Subscriber, Subscription
 from digest.services.addresses import normalise_address
 from digest.storage import subscribers as storage
 
@@ -42,6 +42,8 @@ def subscribe(conn: Connection, newsletter: str, email: str, consent_source: str
     new = storage.insert_subscription(conn, subscriber.id, newsletter, state, now)
     subscription = storage.subscription_of(conn, subscriber.email, newsletter)
     assert subscription is not None
+    if active and subscriber.consent_source == UNCONFIRMED:
+        storage.set_consent_source(conn, subscriber.id, consent_source)
     if new or not active or subscription.state == "active" or (subscription.state == "left" and not again):
         return Subscribed(subscription, new)
     return Subscribed(moved(conn, subscription, "active", now), True)
@@ -75,12 +77,18 @@ def subscriptions_of(conn: Connection, subscriber: Subscriber) -> list[Subscript
     return storage.subscriptions_by(conn, subscriber.id)
 
 
-def remove(conn: Connection, email: str, now: datetime) -> list[Subscription]:
-    """Ends all subscriptions of an address; returns those that were not ended before. Raises NotFound."""
+def known(conn: Connection, email: str) -> Subscriber:
+    """The subscriber with this address. Raises NotFound, or AddressRefused."""
     address = normalise_address(email)
     subscriber = storage.subscriber_by_email(conn, address)
     if subscriber is None:
         raise NotFound("subscriber", address, hint="see: digest subscribers list")
+    return subscriber
+
+
+def remove(conn: Connection, email: str, now: datetime) -> list[Subscription]:
+    """Ends all subscriptions of an address; returns those that were not ended before. Raises NotFound."""
+    subscriber = known(conn, email)
     current = [s for s in storage.subscriptions_by(conn, subscriber.id) if s.state != "left"]
     return [moved(conn, subscription, "left", now) for subscription in current]
 

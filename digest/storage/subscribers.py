@@ -57,7 +57,7 @@ def set_preferences(
 ) -> bool:
     """Stores how a reader wants a newsletter; False where there is no such subscription. Idempotent."""
     statement = update(subscriptions).where(subscriptions.c.id == subscription_id).values(
-        hidden_sections=json.dumps(hidden_sections), **_columns_of(preferences))
+        **columns_of(preferences, hidden_sections))
     return conn.execute(statement.returning(subscriptions.c.id)).one_or_none() is not None
 
 
@@ -79,24 +79,25 @@ def changed_at(conn: Connection, subscription_id: int) -> datetime | None:
 
 def subscriptions_to(conn: Connection, newsletter: str, state: str | None = None) -> list[Subscription]:
     """Subscriptions to a newsletter in one state (None: in any), by id."""
-    statement = _select().where(subscriptions.c.newsletter == newsletter).order_by(subscriptions.c.id)
+    statement = select_subscriptions().where(subscriptions.c.newsletter == newsletter).order_by(subscriptions.c.id)
     statement = statement.where(subscribers.c.erased_at.is_(None))
     if state is not None:
         statement = statement.where(subscriptions.c.state == state)
-    return [_subscription(row) for row in conn.execute(statement)]
+    return [subscription_from(row) for row in conn.execute(statement)]
 
 
 def active_after(conn: Connection, newsletter: str, *, after: int, limit: int) -> list[tuple[Subscription, datetime]]:
     """Up to `limit` active subscriptions with ids over `after`, by id, each with when it became active."""
     active = (subscriptions.c.newsletter == newsletter, subscriptions.c.state == "active", subscriptions.c.id > after)
-    rows = conn.execute(_select().where(*active).order_by(subscriptions.c.id).limit(limit))
-    return [(_subscription(row), row.changed_at) for row in rows]
+    rows = conn.execute(select_subscriptions().where(*active).order_by(subscriptions.c.id).limit(limit))
+    return [(subscription_from(row), row.changed_at) for row in rows]
 
 
 def subscriptions_by(conn: Connection, subscriber_id: int) -> list[Subscription]:
     """All subscriptions of one subscriber, by newsletter."""
-    statement = _select().where(subscriptions.c.subscriber_id == subscriber_id).order_by(subscriptions.c.newsletter)
-    return [_subscription(row) for row in conn.execute(statement)]
+    statement = select_subscriptions().where(subscriptions.c.subscriber_id == subscriber_id)
+    statement = statement.order_by(subscriptions.c.newsletter)
+    return [subscription_from(row) for row in conn.execute(statement)]
 
 
 def all_subscribers(conn: Connection) -> list[Subscriber]:
@@ -133,16 +134,18 @@ def newsletter_name(conn: Connection, slug: str) -> str | None:
     return conn.execute(select(newsletters.c.name).where(newsletters.c.slug == slug)).scalar_one_or_none()
 
 
-def _select() -> Any:
+def select_subscriptions() -> Any:
+    """A SELECT of subscriptions with what `subscription_from` needs of their subscribers."""
     return select(*_COLUMNS).join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
 
 
 def _one(conn: Connection, condition: Any) -> Subscription | None:
-    row = conn.execute(_select().where(condition)).one_or_none()
-    return _subscription(row) if row else None
+    row = conn.execute(select_subscriptions().where(condition)).one_or_none()
+    return subscription_from(row) if row else None
 
 
-def _subscription(row: Row[Any]) -> Subscription:
+def subscription_from(row: Row[Any]) -> Subscription:
+    """The subscription of a row of `select_subscriptions`."""
     subscriber = Subscriber(row.subscriber_id, row.email, row.consent_source, row.known_since)
     return Subscription(row.id, subscriber, row.newsletter, row.state, row.created_at,
                         tuple(json.loads(row.hidden_sections)), _preferences(row))
@@ -154,9 +157,11 @@ def _preferences(row: Row[Any]) -> Preferences:
         row.zone, row.language, tuple(json.loads(row.read_languages)), row.format)
 
 
-def _columns_of(preferences: Preferences) -> dict[str, Any]:
+def columns_of(preferences: Preferences, hidden_sections: tuple[str, ...]) -> dict[str, Any]:
+    """The columns of a subscription that hold how its reader wants it."""
     paused = preferences.paused_until
     return {
-        "frequency": preferences.frequency.value, "paused_until": paused.isoformat() if paused else None,
+        "hidden_sections": json.dumps(hidden_sections), "frequency": preferences.frequency.value,
+        "paused_until": paused.isoformat() if paused else None,
         "hour": preferences.hour, "zone": preferences.zone, "language": preferences.language,
         "read_languages": json.dumps(preferences.read), "format": preferences.format}

@@ -69,7 +69,7 @@ def test_all_that_is_stored_is_shown(engine: Engine) -> None:
     with engine.begin() as conn:
         found = personal_data.gather(conn, person)
     assert json.loads(json.dumps(found)) == found
-    assert (found["address"], found["consent"]) == (EMAIL, "double-opt-in")
+    assert (found["address"], found["consent"]) == (EMAIL, "operator")
     [own] = found["subscriptions"]
     assert (own["newsletter"], own["state"], own["hour"], own["zone"], own["hidden_sections"]) == (
         "kazakhstan", "active", "07:30", "Europe/Berlin", "brief")
