@@ -104,6 +104,7 @@ class _Run:
         self.dead = 0  # failures of the server in a row
         self.counts: Counter[DeliveryState] = Counter()
         self.error: str | None = None
+        self.broken: Exception | None = None  # ends the run, and is raised when all rows are given back
         self.jobs: asyncio.Queue[_Job | None] = asyncio.Queue(AHEAD)
         self.unwritten: set[asyncio.Task[None]] = set()  # workers that may be cancelled without a doubt left
         self.workers: list[asyncio.Task[None]] = []
@@ -131,7 +132,7 @@ class _Run:
         self.workers = [asyncio.create_task(self._worker(), name=f"mail {n}") for n in range(capacity)]
         feeding = asyncio.create_task(self._feed(), name="claims")
         results = await asyncio.gather(feeding, *self.workers, return_exceptions=True)
-        for result in results:
+        for result in (self.broken, *results):
             if isinstance(result, Exception):
                 raise result
 
@@ -156,31 +157,39 @@ class _Run:
                     return
                 self.left = None if self.left is None else self.left - len(rows)
                 began = loop.time()
-                for job in await asyncio.to_thread(self._look_up, rows):
+                for job in await self._looked_up(rows):
                     await self.jobs.put(job)
                 size = _next_size(size, loop.time() - began)
         finally:
             for _ in self.workers:
                 await self.jobs.put(None)
 
+    async def _looked_up(self, rows: Sequence[Delivery]) -> list[_Job]:
+        try:
+            return await asyncio.to_thread(self._look_up, rows)
+        except Exception:
+            for row in rows:
+                self.ledger.record(row, UNTRIED)
+            raise
+
     async def _worker(self) -> None:
         """Takes one mail after the other; after a stop gives back what is left."""
         task = asyncio.current_task()
         assert task is not None
-        try:
-            while job := await self.jobs.get():
-                if self.ending:
-                    self.ledger.record(job.delivery, UNTRIED)
-                    continue
-                self.unwritten.add(task)
+        while job := await self.jobs.get():
+            if self.ending:
+                self.ledger.record(job.delivery, UNTRIED)
+                continue
+            self.unwritten.add(task)
+            try:
                 outcome = await self._attempt(job, task)
                 self.unwritten.discard(task)
                 self._settle(job.delivery, outcome)
-        except Exception:
-            self._stop()
-            raise
-        finally:
-            self.unwritten.discard(task)
+            except Exception as error:
+                self.broken = self.broken or error
+                self._stop()
+            finally:
+                self.unwritten.discard(task)
 
     async def _attempt(self, job: _Job, task: "asyncio.Task[None]") -> Outcome:
         """Hands one mail over; every failure becomes an outcome."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, insert
 
-from digest.errors import DeliveryError, SendRefused
+from digest.errors import SendRefused
 from digest.mail.outbox import OutboxMailer
 from digest.mail.pool import SmtpMailer
 from digest.model import Delivery, DeliveryState, Message
@@ -18,7 +18,6 @@ from digest.ports import Envelope, Mailer
 from digest.services import deliveries, leaving, subscribers
 from digest.services.deliveries import SendReport
 from digest.services.ledger import LEASE
-from digest.services.outcomes import judge
 from digest.settings import MailSettings, Settings, SiteSettings, SmtpSettings
 from digest.storage import claims
 from digest.storage import deliveries as ledger
@@ -244,27 +243,6 @@ def test_a_mailer_that_breaks_is_an_outcome(sqlite_engine: Engine) -> None:
     queue(sqlite_engine, "a@example.org")
     report = send(sqlite_engine, Broken())  # type: ignore[arg-type]
     assert report == SendReport(deferred=1, error="a@example.org: RuntimeError: bug")
-
-
-@pytest.mark.parametrize(("attempts", "wait"), [
-    (1, timedelta(minutes=1)), (2, timedelta(minutes=2)), (8, timedelta(minutes=128)), (9, timedelta(hours=4)),
-    (400, timedelta(hours=4)),
-])
-def test_waits_double_from_a_minute_to_four_hours(attempts: int, wait: timedelta) -> None:
-    busy = DeliveryError("a@b.example", "busy", code=450)
-    outcome = judge(delivery(attempts), busy, written=True, now=NOW)
-    assert (outcome.state, outcome.until) == (DeliveryState.DEFERRED, NOW + wait)
-
-
-def test_after_three_days_a_row_is_given_up() -> None:
-    late = NOW + timedelta(days=3, seconds=1)
-    outcome = judge(delivery(20), DeliveryError("a@b.example", "busy", code=450), written=False, now=late)
-    assert outcome.state is DeliveryState.FAILED and "given up after 3 days" in outcome.error
-
-
-def delivery(attempts: int) -> Delivery:
-    return Delivery(1, EDITION, "mail", "a@b.example", DeliveryState.SENDING, "claimed", "id@x", MESSAGE, leaving.TEST,
-                    NOW, attempts, None)
 
 
 @pytest.mark.parametrize(("host", "site", "missing"), [
