@@ -1,5 +1,7 @@
 """What many subscribers cost: python -m bench.subscribers [--readers N] [--database URL] [--seed N]
 
+import: see bench/imports.py. Each row is read, checked and stored; beside it what bare inserts of those rows take.
+
 queue: an edition of 15 generated stories is queued for N readers (100,000) of one newsletter, of whom some have an hour
 and a zone of their own (12 zones), another interface language, hidden sections, one language read or text alone; some
 read on weekdays or weekly, some are paused or just back from a pause: for them the ledger is asked what they got of the
@@ -21,6 +23,7 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select, text
 
+from bench import imports
 from bench.edition import CUTOFF, generated
 from digest.documents import Configuration, Newsletter, read_configuration
 from digest.model import Message, Period
@@ -62,6 +65,11 @@ class Gauge:
         for tenth in (1, 5, 10):
             if done * 10 >= total * tenth:
                 self.at.setdefault(tenth, resident_megabytes())
+
+
+    def __str__(self) -> str:
+        return (f"memory {self.at[1]:.0f} MB at a tenth, {self.at[5]:.0f} MB at half, "
+                f"{self.at[10]:.0f} MB at the end")
 
 
 def resident_megabytes() -> float:
@@ -185,8 +193,7 @@ def queue(engine: Engine, configuration: Configuration, count: int, seed: int) -
     since = sum("since" in name for name in variants)
     print(f"queue: {count:,} readers in {wall:.1f} s ({cpu:.1f} s CPU): {queued.new:,} mails at {hours} instants, "
           f"{len(variants)} variants, {since} with missed editions")
-    print(f"queue: {wall / floor:.1f} times what bare inserts of those rows take ({floor:.1f} s); memory "
-          f"{gauge.at[1]:.0f} MB at a tenth, {gauge.at[5]:.0f} MB at half, {gauge.at[10]:.0f} MB at the end")
+    print(f"queue: {wall / floor:.1f} times what bare inserts of those rows take ({floor:.1f} s); {gauge}")
 
 
 def bare_insert(engine: Engine, subject: str) -> float:
@@ -214,6 +221,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         engine = open_engine(options.database or f"sqlite:///{folder}/bench.sqlite3")
         try:
             migrate(engine)
+            gauge = Gauge()
+            imports.measure(engine, configuration, Path(folder), options.readers, options.seed, NEWSLETTER, gauge)
+            print(gauge)
             queue(engine, configuration, options.readers, options.seed)
         finally:
             engine.dispose()
