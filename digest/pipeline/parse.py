@@ -17,6 +17,7 @@ import feedparser
 from digest.errors import ParseError
 from digest.pipeline.encoding import as_utf8
 from digest.pipeline.hints import document_minutes
+from digest.pipeline.plain_feeds import read_plain
 
 MAX_ENTRIES = 1000
 MAX_TITLE = 1_000  # characters, as all caps below
@@ -92,8 +93,9 @@ def _parse_xml(body: bytes, content_type: str | None, url: str) -> ParsedFeed:
     text, charset = as_utf8(body, content_type)
     text = LONG_AUTHOR.sub(rb"\1", text)
     kind = "application/xml" + (f"; charset={charset}" if charset else "")
+    document = read_plain(text, url, MAX_ENTRIES) if charset == "utf-8" or text.isascii() else None
     # BytesIO: given bytes, feedparser would open a file of that name, given a string, fetch it.
-    document = feedparser.parse(
+    document = document or feedparser.parse(
         io.BytesIO(text), sanitize_html=False, resolve_relative_uris=False,
         response_headers={"content-type": kind, "content-location": url},
     )
