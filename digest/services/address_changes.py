@@ -14,7 +14,7 @@ from digest.locale import N_
 from digest.model import AddressChange, Subscriber, Subscription
 from digest.pipeline.render import Renderer
 from digest.services import deliveries, leaving, limits, notices
-from digest.services.addresses import address_for_sign_up
+from digest.services.addresses import address_for_sign_up, masked
 from digest.services.envelopes import base_url
 from digest.services.notices import Notice
 from digest.services.sign_ups import DOUBLE_OPT_IN
@@ -44,6 +44,11 @@ class Asked:
     change: AddressChange
     side: str
     old: str
+
+    @property
+    def shown(self) -> str:
+        """The old address as this side may see it: masked at the new one, which may be a stranger's by mistake."""
+        return self.old if self.side == "old" else masked(self.old)
 
 
 def ask(conn: Connection, subscriber: Subscriber, email: str, *, language: str, settings: Settings, signer: Signer,

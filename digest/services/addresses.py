@@ -71,6 +71,12 @@ def mailbox_key(address: str) -> str:
     return f"{name}@{domain}"
 
 
+def masked(address: str) -> str:
+    """ "r…@example.org": its owner knows it, others need not."""
+    name, _, domain = address.rpartition("@")
+    return f"{name[:1]}…@{domain}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Checked:
     local_part: str

@@ -38,7 +38,7 @@ def offer(conn: Connection, subscriber: Subscriber, mark: str, *, language: str,
     """
     if limits.mailbox_is_full(conn, subscriber.email, settings.sign_up, signer, now):
         return False
-    token = signer.sign("data", _value(subscriber, signer), expires_at=now + VALID_FOR)
+    token = signer.sign("data", f"{_value(subscriber, signer)}:{language}", expires_at=now + VALID_FOR)
     message = notices.message(_NOTICE, f"{base_url(settings)}/u/data/{token}", language=language, settings=settings,
                               renderer=renderer, days=VALID_FOR.days)
     queued = deliveries.queue(
@@ -49,16 +49,17 @@ def offer(conn: Connection, subscriber: Subscriber, mark: str, *, language: str,
     return queued
 
 
-def read(conn: Connection, token: str, signer: Signer, now: datetime) -> Subscriber:
-    """Whose data a link shows. Raises TokenError where it is forged or expired, or the address is not theirs any more.
+def read(conn: Connection, token: str, signer: Signer, now: datetime) -> tuple[Subscriber, str]:
+    """Whose data a link shows, and in which language. Raises TokenError where it is forged or expired, or the address
+    is not theirs any more.
     """
-    value = signer.read("data", token, now)
+    value, _, language = signer.read("data", token, now).rpartition(":")
     subscriber = subscriber_storage.subscriber_by_id(conn, id_in(value.partition(":")[0]))
     if subscriber is None:
         raise TokenError("not valid")
     if _value(subscriber, signer) != value:
         raise TokenError("used already")
-    return subscriber
+    return subscriber, language
 
 
 def gather(conn: Connection, subscriber: Subscriber) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from digest.model import Subscriber, Subscription
 from digest.pipeline.slots import local_date
 from digest.pipeline.wording import locale_of, offset_name
 from digest.services import leaving, preferences, subscribers
+from digest.services.addresses import masked
 from digest.services.preferences import Choices
 from digest.tokens import Signer
 
@@ -81,7 +82,7 @@ def form_of(conn: Connection, reader: Reader, configuration: Configuration, now:
         _languages(offered.read, own.preferences.read, reader.language),
         tuple((code, locale_of(code).languages.get(code, code)) for code in LANGUAGES),
         _zones(own.preferences.zone or newsletter.zone, now), _others(conn, own, configuration),
-        _masked(own.subscriber.email))
+        masked(own.subscriber.email))
 
 
 def save(conn: Connection, reader: Reader, values: Mapping[str, list[str]], configuration: Configuration,
@@ -138,9 +139,3 @@ def _zones(current: str, now: datetime) -> tuple[tuple[str, str], ...]:
     names = preferences.zones()
     return tuple((name, f"{name.replace('_', ' ')} · {offset_name(now.astimezone(ZoneInfo(name)))}")
                  for name in (names if current in names else (current, *names)))
-
-
-def _masked(email: str) -> str:
-    """ "r…@example.org" """
-    name, _, domain = email.rpartition("@")
-    return f"{name[:1]}…@{domain}"

@@ -50,16 +50,16 @@ def _add_data(routes: APIRouter, app: App, pages: Pages) -> None:
     def show(token: str) -> HTMLResponse:
         try:
             with read_only(app.engine) as conn:
-                personal_data.read(conn, token, app.signer(), app.clock.now())
+                _, language = personal_data.read(conn, token, app.signer(), app.clock.now())
         except TokenError as error:
             return _bad_link(pages, error)
-        return _data(pages, token)
+        return _data(pages, token, language)
 
     @routes.post("/u/data/{token}")
     def download(token: str) -> Response:
         try:
             with app.engine.begin() as conn:
-                subscriber = personal_data.read(conn, token, app.signer(), app.clock.now())
+                subscriber, _ = personal_data.read(conn, token, app.signer(), app.clock.now())
                 found = personal_data.gather(conn, subscriber)
         except TokenError as error:
             return _bad_link(pages, error)
@@ -70,16 +70,16 @@ def _add_data(routes: APIRouter, app: App, pages: Pages) -> None:
     def erase(token: str, fields: Fields) -> HTMLResponse:
         try:
             with app.engine.begin() as conn:
-                subscriber = personal_data.read(conn, token, app.signer(), app.clock.now())
+                subscriber, language = personal_data.read(conn, token, app.signer(), app.clock.now())
                 if fields.get("sure") != "yes":
-                    return _data(pages, token, unsure=True)
+                    return _data(pages, token, language, unsure=True)
                 personal_data.erase(conn, subscriber, app.clock.now())
         except TokenError as error:
             return _bad_link(pages, error)
-        gettext = pages.renderer.words(pages.language).gettext
+        gettext = pages.renderer.words(language).gettext
         return notice(pages, gettext("You are erased"), [
             gettext("Nothing that we have stored names you any more, and no mail comes to you."),
-            gettext("You are welcome to sign up again whenever you like.")], language=pages.language)
+            gettext("You are welcome to sign up again whenever you like.")], language=language)
 
 
 def _asked(pages: Pages, asked: Asked) -> HTMLResponse:
@@ -94,13 +94,13 @@ def _asked(pages: Pages, asked: Asked) -> HTMLResponse:
         return notice(pages, gettext("Thank you. Now the other mailbox"), [
             gettext("The address changes when the link in the other mailbox is confirmed too.")], language=language)
     return notice(pages, gettext("Change the address?"), [
-        gettext("From {old} to {new}.").format(old=asked.old, new=change.email),
+        gettext("From {old} to {new}.").format(old=asked.shown, new=change.email),
         gettext("Press the button if you asked for this. Otherwise do nothing: nothing will change.")],
         button=gettext("Yes, change it"), language=language)
 
 
-def _data(pages: Pages, token: str, *, unsure: bool = False) -> HTMLResponse:
-    response = pages.html("web/data.html", language=pages.language, status=422 if unsure else 200, token=token,
+def _data(pages: Pages, token: str, language: str, *, unsure: bool = False) -> HTMLResponse:
+    response = pages.html("web/data.html", language=language, status=422 if unsure else 200, token=token,
                           unsure=unsure)
     response.headers.update(PRIVATE)
     return response

@@ -111,7 +111,7 @@ def test_the_link_is_mailed_to_the_address_itself_and_ends(engine: Engine) -> No
         assert mail.target == EMAIL and "Показать или стереть" in mail.message.text
         [link] = [line for line in mail.message.text.splitlines() if "/u/data/" in line]
         token = link.rpartition("/")[2]
-        assert personal_data.read(conn, token, SIGNER, NOW) == person
+        assert personal_data.read(conn, token, SIGNER, NOW) == (person, "ru")
         with pytest.raises(TokenError, match="expired"):
             personal_data.read(conn, token, SIGNER, NOW + timedelta(days=1, seconds=1))
         standing = leaving.standing(conn, mail.unsubscribe, subject=mail.subject, language="ru")

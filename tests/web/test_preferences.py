@@ -99,8 +99,8 @@ def test_the_address_changes_from_both_mailboxes(world: App, local: Browser, lin
     assert answer.status_code == 200 and "Look into both mailboxes" in answer.text
     links = links_in_mail(world, "address")
     assert links.keys() == {"reader@example.org", "new@example.org"}
-    for path in links.values():
-        assert "From reader@example.org to new@example.org." in local.get(path).text
+    assert "From reader@example.org to new@example.org." in local.get(links["reader@example.org"]).text
+    assert "From r…@example.org to new@example.org." in local.get(links["new@example.org"]).text
     assert "Now the other mailbox" in local.post(links["new@example.org"]).text
     assert "Now the other mailbox" in local.get(links["new@example.org"]).text
     assert [s.subscriber.email for s in readers(world)] == ["reader@example.org"]
@@ -175,31 +175,11 @@ def test_forms_that_send_mail_are_limited(world: App, link: str) -> None:
         assert len(ledger.deliveries_in(conn, DeliveryState.QUEUED)) == 1
 
 
-def test_a_link_scanner_that_opens_every_link_changes_nothing(world: App, local: Browser, link: str) -> None:
-    local.post(f"{link}/address", data={"email": "new@example.org"})
-    local.post(f"{link}/data")
-    local.post("/sign-up/quiet", data={"email": "other@example.org"})
-    with world.engine.begin() as conn:
-        mails = ledger.deliveries_in(conn, DeliveryState.QUEUED)
-    found = {path_of(world, mail.unsubscribe) for mail in mails}
-    for mail in mails:
-        found |= set(re.findall(r"https?://[^/\s\"]+(/[^\s\"<]+)", mail.message.text + mail.message.html))
-    before = readers(world) + readers(world, "quiet")
-    assert len(found) >= 7 and len(mails) == 4
-    for path in sorted(found):
-        for method in ("GET", "HEAD"):
-            assert local.ask(method, path).status_code == 200
-    assert readers(world) + readers(world, "quiet") == before
-    with world.engine.begin() as conn:
-        assert len(ledger.deliveries_in(conn, DeliveryState.QUEUED)) == len(mails)
-    assert local.post(links_in_mail(world, "address")["new@example.org"]).status_code == 200  # nothing was used up
-
-
 PAGES = {"unsubscribe": ["/u/{}", "/a/{}", "/u/{}/preferences", "/u/{}/address", "/u/{}/data", "/a/{}/data"],
          "confirm": ["/sign-up/kazakhstan/{}"], "address": ["/u/address/{}"],
          "data": ["/u/data/{}", "/u/data/{}/erase"]}
 KINDS = [(kind, page) for kind, pages in PAGES.items() for page in pages]
-VALUES = {"unsubscribe": "subscription:1", "confirm": "1:active:", "address": "1:old", "data": "1:x"}
+VALUES = {"unsubscribe": "subscription:1", "confirm": "1:active:", "address": "1:old", "data": "1:x:en"}
 
 
 @pytest.mark.parametrize("bad", ["expired", "forged", "foreign", "oversized", "garbage", "vanished", "huge number"])
@@ -225,7 +205,7 @@ def test_every_token_page_withstands_bad_links(world: App, local: Browser, link:
 
 @pytest.mark.parametrize("page", ["/sign-up/kazakhstan", "{}/preferences", "{}/address", "/u/data/{}/erase"])
 def test_every_form_withstands_what_is_too_large(world: App, local: Browser, link: str, page: str) -> None:
-    path = page.format(world.signer().sign("data", "1:x") if "data" in page else link)
+    path = page.format(world.signer().sign("data", "1:x:en") if "data" in page else link)
     before = readers(world)
     for body in (b"email=" + b"a" * 9000, b"sure=yes&" * 2000):
         answer = local.post(path, content=body, headers={"Content-Type": "application/x-www-form-urlencoded"})
