@@ -3,16 +3,32 @@
 import asyncio
 import multiprocessing
 import signal
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
 from multiprocessing.connection import Connection
 from typing import Any
 
 from digest.errors import ParseError
+from digest.model import Access, Feed
 from digest.pipeline.parse import ParsedFeed, parse_feed
+from digest.pipeline.reading import ReadFeed, read_feed
 
 START_SECONDS = 60.0  # for a worker to import the parser
 DOCUMENTS_PER_WORKER = 500
 MEMORY_BYTES = 1024**3  # address space of a worker, where the system can limit it
+
+
+TASKS: dict[str, Callable[..., Any]] = {"parse": parse_feed, "read": read_feed}  # what workers know to do
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """A ParseError on its way between processes."""
+
+    kind: str
+    message: str
 
 
 class ParserPool:
@@ -30,11 +46,24 @@ class ParserPool:
 
     async def parse(self, body: bytes, content_type: str | None, url: str) -> ParsedFeed:
         """What `parse_feed` returns or raises; also raises ParseError parse_timeout and parse_crash."""
+        result: ParsedFeed = await self._run(url, "parse", body, content_type, url)
+        return result
+
+    async def read(self, body: bytes, content_type: str | None, url: str, feed: Feed, now: datetime) -> ReadFeed:
+        """What `read_feed` returns or raises; also raises ParseError parse_timeout and parse_crash.
+
+        How the feed is asked for is its server's business alone, and does not go to the workers.
+        """
+        result: ReadFeed = await self._run(url, "read", body, content_type, url, replace(feed, access=Access()), now)
+        return result
+
+    async def _run(self, url: str, task: str, *arguments: Any) -> Any:
+        """What a task gives in a worker that can be killed."""
         async with self._places:
             worker = self._idle.pop() if self._idle else _Worker()
             self._all.add(worker)
             try:
-                result = await asyncio.to_thread(worker.run, (body, content_type, url), self._timeout_seconds)
+                result = await asyncio.to_thread(worker.run, (task, arguments), self._timeout_seconds)
             except BaseException:  # cancellation too: the worker may be in the middle of a document
                 self._discard(worker)
                 raise
@@ -42,10 +71,9 @@ class ParserPool:
                 self._idle.append(worker)
             else:
                 self._discard(worker)
-        if isinstance(result, ParsedFeed):
-            return result
-        kind, message = result
-        raise ParseError(url, kind, message)
+        if isinstance(result, _Failure):
+            raise ParseError(url, result.kind, result.message)
+        return result
 
     async def close(self) -> None:
         """Ends all workers; a later `parse` starts new ones."""
@@ -59,7 +87,7 @@ class ParserPool:
 
 
 class _Worker:
-    """One process. `run` returns a ParsedFeed, or (kind, message) of a ParseError."""
+    """One process. `run` returns what its task gives, or a _Failure."""
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -75,7 +103,7 @@ class _Worker:
     def is_usable(self) -> bool:
         return not self._dead and self._documents < DOCUMENTS_PER_WORKER
 
-    def run(self, job: tuple[bytes, str | None, str], timeout_seconds: float) -> ParsedFeed | tuple[str, str]:
+    def run(self, job: tuple[str, tuple[Any, ...]], timeout_seconds: float) -> Any:
         try:
             if not self._started and not self._receive(START_SECONDS):
                 return self._lost("parse_crash", "the parser did not start")
@@ -87,8 +115,7 @@ class _Worker:
             return self._lost("parse_crash", "the parser died on the document")
         if answer is None:
             return self._lost("parse_timeout", f"parsing took longer than {timeout_seconds:g} s")
-        result: ParsedFeed | tuple[str, str] = answer
-        return result
+        return answer
 
     def kill(self) -> None:
         self._dead = True
@@ -100,9 +127,9 @@ class _Worker:
     def _receive(self, seconds: float) -> Any:
         return self._pipe.recv() if self._pipe.poll(seconds) else None
 
-    def _lost(self, kind: str, message: str) -> tuple[str, str]:
+    def _lost(self, kind: str, message: str) -> "_Failure":
         self._dead = True
-        return kind, message
+        return _Failure(kind, message)
 
 
 def _serve(pipe: Connection) -> None:
@@ -112,18 +139,18 @@ def _serve(pipe: Connection) -> None:
     pipe.send("ready")
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
-            pipe.send(_parsed(*pipe.recv()))
+            pipe.send(_done(*pipe.recv()))
 
 
-def _parsed(body: bytes, content_type: str | None, url: str) -> ParsedFeed | tuple[str, str]:
+def _done(task: str, arguments: tuple[Any, ...]) -> Any:
     try:
-        return parse_feed(body, content_type, url)
+        return TASKS[task](*arguments)
     except ParseError as error:
-        return error.kind, str(error).removeprefix(f"{url}: ")
+        return _Failure(error.kind, str(error).removeprefix(f"{error.url}: "))
     except MemoryError:
-        return "parse_crash", "parsing takes too much memory"
+        return _Failure("parse_crash", "parsing takes too much memory")
     except Exception as error:  # whatever a hostile document sets off, it is an outcome of this feed alone
-        return "malformed", f"{type(error).__name__}: {error}"[:300]
+        return _Failure("malformed", f"{type(error).__name__}: {error}"[:300])
 
 
 def _limit_memory() -> None:

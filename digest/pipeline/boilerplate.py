@@ -23,6 +23,8 @@ _FIRST_POSTED = re.compile(
 _MORE = re.compile(
     r"(?i)\s*[\[(]?(?:read more|continue reading|read the full story|read full article|читать далее|читать полностью|"
     r"подробнее|толығырақ|батафсил|кененирээк|link to this post!?)[\])]?[\s.…»>→]*(?:at [^.]{2,40})?$")
+POSTED = ("The post", "Сообщение", "Запись", "Жазба")  # what _FIRST_POSTED begins with
+MORE_LENGTH = 120  # characters at the end of a text in which _MORE can match
 _ELLIPSIS = re.compile(r"\s*\[?(?:…|\.\.\.|&hellip;)\]?$")
 
 
@@ -72,11 +74,13 @@ def clean_summary(text: str, title: str, known: Boilerplate) -> str:
         words = words[len(before):]
     if after and tuple(words[-len(after):]) == after:
         words = words[: -len(after)]
-    text = _FIRST_POSTED.sub("", " ".join(words))
+    text = " ".join(words)
+    if any(word in text for word in POSTED):
+        text = _FIRST_POSTED.sub("", text)
     head, post, rest = text.rpartition("The post ")
     if post and len(rest) > 2 and (title.startswith(rest[:30]) or (len(title) > 7 and rest.startswith(title[:30]))):
         text = head  # the feed cut it off before "appeared first on"
-    return _MORE.sub("", text).strip()
+    return (text[:-MORE_LENGTH] + _MORE.sub("", text[-MORE_LENGTH:])).strip()
 
 
 def ends_cut(text: str) -> str:

@@ -10,11 +10,15 @@ The key of an entry is the first of these that tells it from its neighbours in t
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
 
 from digest.model import short_id
 from digest.pipeline.parse import Entry
 
+REMEMBERED = 2_000  # addresses: those of one document are asked for several times
+BLANKS = re.compile(r"[\x00-\x20]+")
+PLAIN_PATH = re.compile(r"[A-Za-z0-9/%:=&?~#+!$,;'@()*\[\]|._-]*")  # nothing in it needs to be quoted
 TRACKING_PREFIXES = ("utm_", "at_", "ns_", "mtm_", "pk_", "hsa_", "mc_", "wt.", "guccounter", "guce_")
 TRACKING = frozenset({
     "fbclid", "gclid", "dclid", "yclid", "msclkid", "igshid", "ysclid", "twclid", "partner", "cmpid", "cmp", "ito",
@@ -31,9 +35,10 @@ TRACKING_VALUES = {  # names that are noise only with such a value
 }
 
 
+@lru_cache(REMEMBERED)
 def absolute_url(link: str, base: str) -> str:
     """`link` joined to `base`, with tracking parameters removed; "" unless the result is an http(s) address."""
-    link = re.sub(r"[\x00-\x20]+", "" if "://" in link[:10] else " ", link.strip())
+    link = BLANKS.sub("" if "://" in link[:10] else " ", link.strip())
     if not link:
         return ""
     try:
@@ -48,6 +53,7 @@ def absolute_url(link: str, base: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, _quoted(parts.path), _clean_query(parts.query), fragment))
 
 
+@lru_cache(REMEMBERED)
 def canonical_url(url: str) -> str:
     """An address to compare: without scheme, "www.", trailing slash, fragment and tracking; "" for none.
 
@@ -63,7 +69,7 @@ def canonical_url(url: str) -> str:
     host = host.removeprefix("www.").rstrip(".")
     if port not in {None, 80, 443}:
         host = f"{host}:{port}"
-    path = re.sub(r"/{2,}", "/", parts.path).rstrip("/")
+    path = (re.sub(r"/{2,}", "/", parts.path) if "//" in parts.path else parts.path).rstrip("/")
     query = "&".join(sorted(part for part in _clean_query(parts.query).split("&") if part))
     return host + path + (f"?{query}" if query else "")
 
@@ -104,7 +110,7 @@ def _stable_guid(guid: str) -> str:
 
 def _quoted(text: str) -> str:
     """Percent-encodes what may not stand in an address; what is encoded already stays."""
-    return quote(text, safe="/%:=&?~#+!$,;'@()*[]|")
+    return text if PLAIN_PATH.fullmatch(text) else quote(text, safe="/%:=&?~#+!$,;'@()*[]|")
 
 
 def _clean_query(query: str) -> str:

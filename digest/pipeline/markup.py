@@ -17,6 +17,7 @@ ATTRIBUTES = re.compile(r"""<([a-zA-Z][a-zA-Z0-9]{0,15})\s(?:[^<>"']|"[^"<]{0,20
 NESTING = re.compile(r"(?i)</?(?:div|section|article|main|center|ul|ol|li|dl|dd|dt|blockquote|table|tbody|tr|td)>")
 # The cleaner writes one of these tags, without attributes, and escapes all else.
 TAG = re.compile(r"<(/?)([a-z0-9]+) ?/?>")
+EMPTY_LINE = re.compile(r"\n[ \t\r]*\n")
 SPACE = re.compile(r"[ \t\r\n\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
 INVISIBLE = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\u00ad]")
 STOP = ".!?…:;,»”\"'’)"
@@ -27,6 +28,8 @@ MIN_PARAGRAPH = 80  # characters of a paragraph that may follow one
 
 def to_line(html: str) -> str:
     """The text of a title or name on one line: markup out, entities (escaped twice, too) resolved."""
+    if "<" not in html and "&" not in html:
+        return _squeeze(html)
     text = html
     for _ in range(2):
         if LOOKS_LIKE_MARKUP.search(text):
@@ -97,7 +100,10 @@ def _block(kind: str, text: str) -> list[Block]:
 def _plain_paragraphs(text: str) -> list[str]:
     """Paragraphs of plain text: at empty lines, and at line ends where the lines are not merely wrapped."""
     paragraphs: list[str] = []
-    for part in re.split(r"\n[ \t\r]*\n", text.strip()):
+    text = text.strip()
+    if "\n" not in text:
+        return [text] if text else []
+    for part in EMPTY_LINE.split(text):
         lines = [line.strip() for line in part.split("\n") if line.strip()]
         wrapped = any(len(line) > WRAPPED and line[-1] not in STOP for line in lines[:-1])
         paragraphs += [" ".join(lines)] if wrapped else lines
@@ -118,4 +124,6 @@ def _with_bare_subheads(blocks: list[Block]) -> list[Block]:
 
 
 def _squeeze(text: str) -> str:
-    return SPACE.sub(" ", INVISIBLE.sub("", text)).strip()
+    if not text.isascii():
+        text = INVISIBLE.sub("", text)
+    return " ".join(text.split())

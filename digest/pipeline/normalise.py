@@ -10,9 +10,10 @@ read first, then entry by entry:
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from digest.model import Block, DateQuality, Feed, Item, short_id
 from digest.pipeline import boilerplate, identify
@@ -26,6 +27,7 @@ MAX_SUMMARY = 2_000  # characters of plain text
 LEAD_LENGTH = 600  # characters of body that stand in for a missing summary
 TITLE_FROM_TEXT = 80  # characters of text that stand in for a missing title
 BODY_WORDS = 120  # a description of more words is a body too
+REMEMBERED = 2_000  # dates
 EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(minutes=15)  # servers' clocks run ahead so far; such a date is taken as now
 STAMP_ENTRIES = 5  # so many entries with one stamp, and no other, may be stamped by a machine that did not know
@@ -36,6 +38,7 @@ FOREIGN_LETTERS = 0.01  # share of letters that Russian lacks from which a text 
 # Letters that tell languages in Cyrillic apart; of two that explain as much, the first is taken.
 _LETTERS = {language: re.compile(f"[{letters}]", re.IGNORECASE) for language, letters in (
     ("ky", "ңөү"), ("uk", "їєґі"), ("kk", "әғқңөұүһі"), ("uz", "ўқғҳ"), ("tg", "ҷӣӯҳқғ"))}
+_CYRILLIC_LETTER = re.compile("[\u0400-\u0481\u048a-\u04ff]")
 _ENGLISH = frozenset("the of and to in for is on with that was as are by from has be at an after will".split())
 _CYRILLIC = frozenset({"ru", "kk", "ky", "uz", "tg", "uk", "be", "bg", "mk", "sr", "mn", "tt", "ba", "az", "tk", "os"})
 
@@ -48,6 +51,16 @@ class Context:
     document_language: str | None
     known: Boilerplate
     false_stamp: datetime | None  # the stamp that a machine put on every entry
+    titles: Mapping[str, str] = field(default_factory=dict)  # as text, by what the document gives
+    blocks: Mapping[str, Sequence[Block]] = field(default_factory=dict)  # of the entries' texts, likewise
+
+    def title_of(self, entry: Entry) -> str:
+        found = self.titles.get(entry.title)
+        return to_line(entry.title) if found is None else found
+
+    def blocks_of(self, html: str) -> Sequence[Block]:
+        found = self.blocks.get(html)
+        return to_blocks(html) if found is None else found
 
 
 def normalise_document(document: ParsedFeed, feed: Feed, *, now: datetime) -> list[Item]:
@@ -68,18 +81,20 @@ def normalise_document(document: ParsedFeed, feed: Feed, *, now: datetime) -> li
 
 def learn(document: ParsedFeed, feed: Feed, *, now: datetime) -> Context:
     """What the document repeats, and the stamp that all its entries share, if it is no date of theirs."""
-    titles = [to_line(entry.title) for entry in document.entries]
-    summaries = [" ".join(block.text for block in to_blocks(entry.summary or entry.content)[:3])
+    lines = {entry.title: to_line(entry.title) for entry in document.entries}
+    blocks = {html: to_blocks(html) for html in {entry.summary or entry.content for entry in document.entries}}
+    titles = [lines[entry.title] for entry in document.entries]
+    summaries = [" ".join(block.text for block in blocks[entry.summary or entry.content][:3])
                  for entry in document.entries]
     known = boilerplate.learn(titles, summaries, (document.title, feed.source.name))
     language = document.language or ("en" if _is_english(" ".join([*titles, *summaries])) else None)
-    return Context(document.title, language, known, _false_stamp(document.entries, now))
+    return Context(document.title, language, known, _false_stamp(document.entries, now), lines, blocks)
 
 
 def normalise(entry: Entry, feed: Feed, key: str, context: Context, *, now: datetime) -> Item:
     """One entry as an item of `feed`, first seen at `now`. Pure: equal arguments give equal items."""
     url = identify.absolute_url(_link(entry), feed.url)
-    raw_title = boilerplate.clean_title(to_line(entry.title), context.known)
+    raw_title = boilerplate.clean_title(context.title_of(entry), context.known)
     head = _text(entry.content or entry.summary, raw_title, feed, context)
     summary_text = _text(entry.summary, raw_title, feed, context) if entry.summary and entry.content else head
     body = head.blocks if _is_body(head.blocks, bool(entry.content)) else ()
@@ -111,7 +126,7 @@ class _Text:
 
 def _text(html: str, title: str, feed: Feed, context: Context) -> _Text:
     """Blocks without title, byline, date line and dateline at their head and boilerplate at their ends."""
-    blocks = list(_clean_blocks(html, title, context.known))
+    blocks = list(_clean_blocks(context.blocks_of(html), title, context.known))
     agency = None
     while len(blocks) > 1 and (line := blocks[0].text) and len(line) <= 80:
         named = agency_named(line) if len(line) <= 40 else None
@@ -126,10 +141,10 @@ def _text(html: str, title: str, feed: Feed, context: Context) -> _Text:
     return _Text(tuple(blocks), dateline.place, agency or dateline.agency or closing_agency(blocks[-1].text))
 
 
-def _clean_blocks(html: str, title: str, known: Boilerplate) -> Iterator[Block]:
-    for block in to_blocks(html):
+def _clean_blocks(blocks: Iterable[Block], title: str, known: Boilerplate) -> Iterator[Block]:
+    for block in blocks:
         text = boilerplate.clean_summary(block.text, title, known)
-        if text and re.search(r"\w", text):
+        if text and (text[0].isalnum() or re.search(r"\w", text)):
             yield Block(block.kind, boilerplate.ends_cut(text))
 
 
@@ -166,7 +181,13 @@ def _link(entry: Entry) -> str:
 
 
 def _date_of(entry: Entry) -> ParsedDate | None:
-    return parse_date(entry.published) or parse_date(entry.updated)
+    return _date(entry.published) or _date(entry.updated)
+
+
+@lru_cache(REMEMBERED)
+def _date(text: str) -> ParsedDate | None:
+    """A date that is asked for several times while its document is read."""
+    return parse_date(text) if text else None
 
 
 def _false_stamp(entries: Sequence[Entry], now: datetime) -> datetime | None:
@@ -203,12 +224,14 @@ def _is_english(text: str) -> bool:
 
 def _language(declared: str | None, text: str) -> str:
     """The declared language, unless the text's script contradicts it; else what its letters say, or "und"."""
-    letters = [char for char in text if char.isalpha()]
-    cyrillic = sum("\u0400" <= char <= "\u04ff" for char in letters)
-    if not letters or cyrillic * 2 <= len(letters):
+    if text.isascii():
+        return declared or "und"
+    letters = sum(map(str.isalpha, text))
+    cyrillic = len(_CYRILLIC_LETTER.findall(text))
+    if not letters or cyrillic * 2 <= letters:
         return declared or "und"
     if declared in _CYRILLIC:
         return declared
     counts = {language: len(pattern.findall(text)) for language, pattern in _LETTERS.items()}
     likely = max(counts, key=lambda language: counts[language])
-    return likely if counts[likely] > FOREIGN_LETTERS * len(letters) else "ru"
+    return likely if counts[likely] > FOREIGN_LETTERS * letters else "ru"

@@ -19,8 +19,7 @@ from digest.pipeline.health import gone_reason, is_settled, seen_move
 from digest.pipeline.hints import answer_hint
 from digest.pipeline.hosts import host_of
 from digest.pipeline.identify import canonical_url
-from digest.pipeline.normalise import normalise_document
-from digest.pipeline.parse import ParsedFeed
+from digest.pipeline.reading import ReadFeed
 from digest.pipeline.schedule import Bounds, Rhythm, backoff, interval_of, usual_gap
 from digest.ports import Clock, Fetcher, FetchRequest, FetchResponse
 from digest.settings import PollingSettings
@@ -138,18 +137,19 @@ class Run:
         if digest == state.body_sha256:
             return self._unchanged(feed, state, "unchanged", response)
         base = response.url if response.url.startswith("http") else ""
-        document = await self.parser.parse(response.body, response.headers.get("content-type"), base)
+        document = await self.parser.read(response.body, response.headers.get("content-type"), base, feed,
+                                          self.clock.now())
         async with self.writing:
             return await asyncio.to_thread(self._store, _Answer(feed, state, response, digest, started), document), None
 
-    def _store(self, answer: "_Answer", document: ParsedFeed) -> PollOutcome:
-        now, feed, state = self.clock.now(), answer.feed, answer.state
-        items = normalise_document(document, feed, now=now)
-        outcome = _outcome(feed, items, now)
-        is_first = state.first_polled_at is None
+    def _store(self, answer: "_Answer", document: ReadFeed) -> PollOutcome:
+        feed, state = answer.feed, answer.state
         with self.engine.begin() as conn:
-            known = known_hashes(conn, (item.id for item in items))
-            items = mark_backlog(items, known, is_first=is_first, now=now)
+            now = self.clock.now()  # once nobody else writes: what is stored later was seen later
+            known = known_hashes(conn, (item.id for item in document.items))
+            items = mark_backlog([item if item.id in known else replace(item, first_seen_at=now)
+                                  for item in document.items], known, is_first=state.first_polled_at is None, now=now)
+            outcome = _outcome(feed, items, now)
             stored = store(conn, feed, items, now)
             new = set(stored.new)
             outcome = replace(
@@ -280,7 +280,7 @@ def _validators(response: FetchResponse, now: datetime) -> dict[str, Any]:
             "validators_at": now}
 
 
-def _rhythm(state: PollState, response: FetchResponse, document: ParsedFeed, items: Sequence[Item],
+def _rhythm(state: PollState, response: FetchResponse, document: ReadFeed, items: Sequence[Item],
             new: Collection[str]) -> Rhythm:
     """The feed's pace after one more document. What it brought last is the newest of its items, old or undated too."""
     asked = [hint for hint in (_minutes(document.update_minutes), answer_hint(response.headers)) if hint]
