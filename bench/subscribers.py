@@ -38,12 +38,12 @@ from digest.services.deliveries import mail_name
 from digest.settings import Instance, Settings
 from digest.storage import deliveries as ledger
 from digest.storage import editions as storage
-from digest.storage import queueing
 from digest.storage.config import mirror
 from digest.storage.editions import EditionRow, edition_name
 from digest.storage.engine import open_engine
 from digest.storage.migrate import migrate
 from digest.storage.schema import deliveries, subscribers, subscriptions
+from digest.storage.upsert import insert_quietly
 
 NEWSLETTER = "kazakhstan"
 DAY = timedelta(days=1)
@@ -206,7 +206,7 @@ def bare_insert(engine: Engine, subject: str) -> float:
     start = time.perf_counter()
     for number in range(0, len(rows), CHUNK):
         with engine.begin() as conn:
-            queueing.insert_rows(conn, rows[number:number + CHUNK], CUTOFF)
+            insert_quietly(conn, deliveries, rows[number:number + CHUNK])
     return time.perf_counter() - start
 
 

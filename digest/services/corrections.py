@@ -92,8 +92,8 @@ def _queue(
     while reached := queueing.reached_by(conn, edition, MAIL, after=after, limit=PART):
         for kind in {(reader.text_only, reader.language) for reader in reached} - known.keys():
             known[kind] = ledger.store_message(conn, message(*kind))
-        queued += queueing.insert_rows(conn, [{
-            "subject": subject, "channel": MAIL, "target": reader.target,
+        queued += queueing.insert_rows(conn, subject, MAIL, [{
+            "target": reader.target,
             "message_id": known[reader.text_only, reader.language],
             "mail_id": deliveries.mail_name(subject, MAIL, reader.target), "unsubscribe": reader.unsubscribe,
             "due_at": now,

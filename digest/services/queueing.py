@@ -116,11 +116,12 @@ class _Queueing:
             chosen = [(reader, self._variant(conn, reader, missed.get(reader.subscription.id, ()), rendered))
                       for reader in wanting]
         with self._engine.begin() as conn:
+            queueing.lock_edition(conn, self._edition.id)
             for name, message in rendered.items():
                 self._messages[name] = variants.freeze(conn, self._edition.id, name, message, self._newsletter)
             rows = [self._row(reader, message_id, due[reader.subscription.id])
                     for reader, name in chosen if (message_id := self._messages[name])]
-            new = queueing.insert_rows(conn, rows, self._now)
+            new = queueing.insert_rows(conn, self._edition.subject, deliveries.MAIL, rows, self._now)
         so_far = self.queued
         self.queued = Queued(so_far.new + new, so_far.known + len(rows) - new,
                              so_far.without + len(chosen) - len(rows))
@@ -145,7 +146,7 @@ class _Queueing:
     def _row(self, reader: Reader, message_id: str, due_at: datetime) -> dict[str, Any]:
         subject, target = self._edition.subject, reader.target
         return {
-            "subject": subject, "channel": deliveries.MAIL, "target": target, "message_id": message_id,
+            "target": target, "message_id": message_id,
             "mail_id": deliveries.mail_name(subject, deliveries.MAIL, target),
             "unsubscribe": leaving.subscription_mark(reader.subscription.id), "due_at": due_at,
             "view_sha256": self._edition.view_sha256,

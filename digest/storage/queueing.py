@@ -12,7 +12,7 @@ from digest.model import DeliveryState, Period
 from digest.pipeline.due import Released
 from digest.storage.editions import RELEASED
 from digest.storage.schema import deliveries, editions, messages, subscriptions
-from digest.storage.upsert import insert_ignore
+from digest.storage.upsert import insert_quietly
 
 
 def count_active(conn: Connection, newsletter: str) -> int:
@@ -64,7 +64,22 @@ def reached_by(conn: Connection, subject: str, channel: str, *, after: int, limi
                     json.loads(row.headers).get("Content-Language", "")) for row in rows]
 
 
-def insert_rows(conn: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> int:
-    """Queues rows and says how many are new; those that stand in the ledger already stay as they are."""
-    common = {"state": DeliveryState.QUEUED.value, "attempts": 0, "queued_at": now}
-    return len(insert_ignore(conn, deliveries, [{**common, **row, "next_attempt_at": row["due_at"]} for row in rows]))
+def lock_edition(conn: Connection, edition_id: int) -> None:
+    """Waits until nobody else queues this edition or works on it at the desk, until the end of the transaction."""
+    conn.execute(select(editions.c.id).where(editions.c.id == edition_id).with_for_update())
+
+
+def insert_rows(
+    conn: Connection, subject: str, channel: str, rows: Sequence[Mapping[str, Any]], now: datetime
+) -> int:
+    """Queues rows of one subject and says how many are new; those that stand in the ledger already stay as they are.
+
+    The count is exact where nobody else queues the subject meanwhile: see `lock_edition`.
+    """
+    own = and_(deliveries.c.subject == subject, deliveries.c.channel == channel,
+               deliveries.c.target.in_([row["target"] for row in rows]))
+    known = conn.execute(select(func.count()).select_from(deliveries).where(own)).scalar_one()
+    common = {"subject": subject, "channel": channel, "state": DeliveryState.QUEUED.value, "attempts": 0,
+              "queued_at": now}
+    insert_quietly(conn, deliveries, [{**common, **row, "next_attempt_at": row["due_at"]} for row in rows])
+    return len(rows) - int(known)

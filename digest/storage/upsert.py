@@ -18,6 +18,15 @@ def insert_ignore(conn: Connection, table: Table, rows: Sequence[Mapping[str, An
     return conn.execute(statement, [dict(row) for row in rows]).all()
 
 
+def insert_quietly(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts those of `rows` that break no unique key; faster than `insert_ignore` on PostgreSQL.
+
+    All rows name the same columns.
+    """
+    if rows:
+        conn.execute(_insert(conn, table).on_conflict_do_nothing(), [dict(row) for row in rows])
+
+
 def upsert(
     conn: Connection,
     table: Table,
