@@ -81,6 +81,7 @@ class Run:
     feeds: Mapping[str, Feed]
     outcomes: list[PollOutcome] = field(default_factory=list)
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: list["_Answer"] = field(default_factory=list)
     quiet: list[Attempt] = field(default_factory=list)
     stored: set[str] = field(default_factory=set)  # ids of feeds whose outcome is written
     postponed: dict[str, datetime] = field(default_factory=dict)
@@ -139,32 +140,56 @@ class Run:
         base = response.url if response.url.startswith("http") else ""
         document = await self.parser.read(response.body, response.headers.get("content-type"), base, feed,
                                           self.clock.now())
-        async with self.writing:
-            return await asyncio.to_thread(self._store, _Answer(feed, state, response, digest, started), document), None
+        return await self._stored(_Answer(feed, state, response, digest, started, document)), None
 
-    def _store(self, answer: "_Answer", document: ReadFeed) -> PollOutcome:
-        feed, state = answer.feed, answer.state
-        with self.engine.begin() as conn:
-            now = self.clock.now()  # once nobody else writes: what is stored later was seen later
-            known = known_hashes(conn, (item.id for item in document.items))
-            items = mark_backlog([item if item.id in known else replace(item, first_seen_at=now)
-                                  for item in document.items], known, is_first=state.first_polled_at is None, now=now)
-            outcome = _outcome(feed, items, now)
-            stored = store(conn, feed, items, now)
-            new = set(stored.new)
-            outcome = replace(
-                outcome, new=len(new), changed=len(stored.changed),
-                undated=sum(item.published_at is None for item in items if item.id in new),
-                backlog=sum(item.backlog for item in items if item.id in new))
-            rhythm = _rhythm(state, answer.response, document, items, new)
-            changes = {
-                **_validators(answer.response, now), **_of_rhythm(rhythm), "body_sha256": answer.digest,
-                "first_polled_at": state.first_polled_at or (now if items else None),
-                **self._recovered(feed, state, answer.response, now)}
-            storage.record(conn, [Attempt(
-                feed.id, now, outcome.outcome, outcome.detail, False, outcome.entries, outcome.new,
-                self._next(feed, rhythm, now), changes, _since(answer.started), len(answer.response.body))])
-        self.stored.add(feed.id)
+    async def _stored(self, answer: "_Answer") -> PollOutcome:
+        """Waits until a document is stored. What is read while another transaction runs is stored together after it."""
+        self.waiting.append(answer)
+        async with self.writing:
+            if answer.outcome is None:
+                batch, self.waiting = self.waiting, []
+                await asyncio.to_thread(self._store_all, batch)
+        if isinstance(answer.outcome, PollOutcome):
+            return answer.outcome
+        raise answer.outcome or RuntimeError("not stored")
+
+    def _store_all(self, batch: Sequence["_Answer"]) -> None:
+        """Stores documents in one transaction; where that fails, each in its own, so that one harms no other."""
+        try:
+            with self.engine.begin() as conn:
+                outcomes: list[PollOutcome | Exception] = [self._store(conn, answer) for answer in batch]
+        except Exception as error:
+            if len(batch) > 1:
+                for answer in batch:
+                    self._store_all([answer])
+                return
+            outcomes = [error]
+        for answer, outcome in zip(batch, outcomes, strict=True):
+            answer.outcome = outcome
+            if isinstance(outcome, PollOutcome):
+                self.stored.add(answer.feed.id)
+
+    def _store(self, conn: Connection, answer: "_Answer") -> PollOutcome:
+        feed, state, document = answer.feed, answer.state, answer.document
+        now = self.clock.now()  # once nobody else writes: what is stored later was seen later
+        known = known_hashes(conn, (item.id for item in document.items))
+        items = mark_backlog([item if item.id in known else replace(item, first_seen_at=now)
+                              for item in document.items], known, is_first=state.first_polled_at is None, now=now)
+        outcome = _outcome(feed, items, now)
+        stored = store(conn, feed, items, now, known)
+        new = set(stored.new)
+        outcome = replace(
+            outcome, new=len(new), changed=len(stored.changed),
+            undated=sum(item.published_at is None for item in items if item.id in new),
+            backlog=sum(item.backlog for item in items if item.id in new))
+        rhythm = _rhythm(state, answer.response, document, items, new)
+        changes = {
+            **_validators(answer.response, now), **_of_rhythm(rhythm), "body_sha256": answer.digest,
+            "first_polled_at": state.first_polled_at or (now if items else None),
+            **self._recovered(feed, state, answer.response, now)}
+        storage.record(conn, [Attempt(
+            feed.id, now, outcome.outcome, outcome.detail, False, outcome.entries, outcome.new,
+            self._next(feed, rhythm, now), changes, _since(answer.started), len(answer.response.body))])
         return outcome
 
     def _unchanged(self, feed: Feed, state: PollState, word: str,
@@ -257,15 +282,20 @@ class Run:
                 for attempt in self.quiet]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Answer:
-    """A document that came, and how; `started` is the time of the request on the performance counter."""
+    """A document that came, and how; `started` is the time of the request on the performance counter.
+
+    `outcome` is what came of storing it, None until that was tried.
+    """
 
     feed: Feed
     state: PollState
     response: FetchResponse
     digest: str
     started: float
+    document: ReadFeed
+    outcome: PollOutcome | Exception | None = None
 
 
 def _request(feed: Feed, url: str, state: PollState, now: datetime) -> FetchRequest:

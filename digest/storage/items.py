@@ -1,7 +1,7 @@
 """Items and their revisions. An item's text is as last seen; what had been seen by a time is in item_revisions."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select, up
 from digest.model import Block, BodyPolicy, DateQuality, Feed, Item, Source, short_id
 from digest.pipeline.identify import canonical_url
 from digest.storage.schema import feeds, item_revisions, items, sources, story_items
-from digest.storage.upsert import insert_ignore, upsert
+from digest.storage.upsert import insert_quietly, upsert
 
 MAX_REVISIONS = 25  # an outlet that rewrites an item at every poll is followed so far, then left alone
 CHUNK = 500  # ids in one statement
@@ -26,20 +26,24 @@ class Stored:
     changed: tuple[str, ...]
 
 
-def store(conn: Connection, feed: Feed, entries: Sequence[Item], now: datetime) -> Stored:
-    """Inserts new items of `feed` and updates the text of changed ones; idempotent.
+def store(conn: Connection, feed: Feed, entries: Sequence[Item], now: datetime,
+          known: Mapping[str, str] | None = None) -> Stored:
+    """Inserts new items of `feed` and updates the text of changed ones; idempotent. Nobody else stores for the feed.
+
+    `known` is what `known_hashes` gives for them in this transaction, where it has been asked already.
 
     Each first sight and each change is a row of item_revisions at `now`. An update never touches the
     dates, place or agency of the first sight, so that a reading as of an earlier time stays as it was.
     """
-    rows = {item.id: _to_row(feed, item) for item in entries}
-    known = known_hashes(conn, rows)
-    inserted = {row.id for row in insert_ignore(conn, items, [row for id_, row in rows.items() if id_ not in known])}
-    moved = [id_ for id_, old in known.items() if rows[id_]["content_hash"] != old]
-    changed = _still_followed(conn, moved)
+    found = {item.id: item for item in entries}
+    known = known_hashes(conn, found) if known is None else known
+    hashes = {id_: content_hash(item) for id_, item in found.items()}
+    new = tuple(id_ for id_ in found if id_ not in known)
+    changed = _still_followed(conn, [id_ for id_ in found if id_ in known and known[id_] != hashes[id_]])
+    rows = {id_: _to_row(feed, found[id_], hashes[id_]) for id_ in (*new, *changed)}
+    insert_quietly(conn, items, [rows[id_] for id_ in new])
     _write_changes(conn, [rows[id_] for id_ in changed])
-    new = tuple(id_ for id_ in rows if id_ in inserted)
-    upsert(conn, item_revisions, [_revision(rows[id_], now) for id_ in (*new, *changed)])
+    upsert(conn, item_revisions, [_revision(row, now) for row in rows.values()])
     return Stored(new, tuple(changed))
 
 
@@ -122,20 +126,20 @@ def _from_row(row: Row[Any]) -> Item:
     )
 
 
-def _to_row(feed: Feed, item: Item) -> dict[str, Any]:
+def _to_row(feed: Feed, item: Item, content_hash: str) -> dict[str, Any]:
     return {
         "id": item.id, "feed_id": feed.id, "key": item.key, "url": item.url, "canonical_url": item.canonical_url,
         "title": item.title, "summary": item.summary, "body": _body_text(item.body), "agency": item.agency,
         "place": item.place, "language": item.language, "published_at": item.published_at,
         "published_offset_minutes": item.published_offset_minutes, "date_quality": item.date_quality.value,
         "first_seen_at": item.first_seen_at, "backlog": item.backlog, "image_url": item.image_url,
-        "tags": json.dumps(item.tags, ensure_ascii=False), "link": item.link,
-        "content_hash": content_hash(item),
+        "tags": json.dumps(item.tags, ensure_ascii=False) if item.tags else "[]", "link": item.link,
+        "content_hash": content_hash,
     }
 
 
 def _body_text(body: tuple[Block, ...]) -> str:
-    return json.dumps([[block.kind, block.text] for block in body], ensure_ascii=False)
+    return json.dumps([[block.kind, block.text] for block in body], ensure_ascii=False) if body else "[]"
 
 
 def _body(text: str) -> tuple[Block, ...]:
