@@ -1,6 +1,7 @@
 """`digest subscribers`: who reads what, and how."""
 
 import json
+from itertools import chain, islice
 
 import click
 from rich.console import Console
@@ -12,9 +13,10 @@ from digest.cli.subscriber_files import export, import_
 from digest.errors import NotFound
 from digest.model import Subscriber, Subscription
 from digest.pipeline.slots import local_date
-from digest.services import address_changes, personal_data, preferences
+from digest.services import address_changes, bounces, personal_data, preferences
 from digest.services import subscribers as service
 from digest.services.addresses import normalise_address
+from digest.storage import subscriber_batches
 from digest.storage.engine import read_only
 
 LEFT = "{email} has left {newsletter}. If they asked to come back: digest subscribers add --again {email}"
@@ -39,24 +41,31 @@ def add(app: App, email: str, newsletter: str | None, again: bool) -> None:
     if done.subscription.state == "left":
         raise click.ClickException(LEFT.format(email=address, newsletter=slug))
     click.echo(f"{address} {'now reads' if done.changed else 'reads already'} {slug}")
+    with read_only(app.engine) as conn:
+        if reason := bounces.suppressed(conn, address):
+            click.echo(f"but gets no mail ({reason}); if that is over: digest bounces suppressions remove {address}")
 
 
 @subscribers.command("list")
 @click.option("--newsletter", metavar="SLUG", help="Only the readers of one newsletter.")
+@click.option("--state", type=click.Choice(["active", "pending", "left"]), help="Only those in one state.")
+@click.option("--limit", type=click.IntRange(1), default=1000, show_default=True, help="Most rows.")
 @with_app
-def list_(app: App, newsletter: str | None) -> None:
-    """List subscriptions, one a row."""
-    slugs = [_chosen(app, newsletter)] if newsletter else list(app.configuration.newsletters)
+def list_(app: App, newsletter: str | None, state: str | None, limit: int) -> None:
+    """List subscriptions, one a row, oldest first. For all of many: digest subscribers export."""
+    slug = _chosen(app, newsletter) if newsletter else None
     table = Table("address", "newsletter", "state", "consent", "since")
     with read_only(app.engine) as conn:
-        for slug in slugs:
-            for row in service.subscriptions_to(conn, slug):
-                table.add_row(row.subscriber.email, slug, row.state, row.subscriber.consent_source,
-                              f"{row.created_at:%Y-%m-%d}")
-    if table.row_count:
-        Console().print(table)
-    else:
+        total = subscriber_batches.count(conn, slug, state)
+        for row in islice(chain.from_iterable(subscriber_batches.pages(conn, slug, state)), limit):
+            table.add_row(row.subscriber.email, row.newsletter, row.state, row.subscriber.consent_source,
+                          f"{row.created_at:%Y-%m-%d}")
+    if not total:
         click.echo("No subscribers yet. Add one: digest subscribers add reader@example.org")
+        return
+    Console().print(table)
+    if total > limit:
+        click.echo(f"and {total - limit:,} more: digest subscribers export")
 
 
 @subscribers.command()

@@ -96,15 +96,6 @@ def standings(conn: Connection, mails: Sequence[tuple[str, str, str]]) -> list[S
     return found
 
 
-def list_of(conn: Connection, mark: str) -> str:
-    """The slug of the newsletter that a mark is of; "" for alerts, for tests and where it names nothing."""
-    try:
-        kind, number = split(mark)
-        return _subscription(conn, number).newsletter if kind == "subscription" else ""
-    except NotFound:
-        return ""
-
-
 def language_of(conn: Connection, mark: str) -> str:
     """The language in which a change of address was asked for; "" of any other mark."""
     kind, number = split(mark)

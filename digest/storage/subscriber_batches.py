@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from digest.model import UNCONFIRMED, Preferences, Subscription
 from digest.storage.schema import subscribers, subscriptions
@@ -75,11 +75,16 @@ def move_all(conn: Connection, ids: Sequence[int], state: str, now: datetime) ->
         conn.execute(update(subscriptions).where(subscriptions.c.id.in_(ids)).values(state=state, changed_at=now))
 
 
+def count(conn: Connection, newsletter: str | None = None, state: str | None = None) -> int:
+    """How many subscriptions `pages` would give."""
+    joined = subscriptions.join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+    query = select(func.count()).select_from(joined).where(*_conditions(newsletter, state))
+    return int(conn.execute(query).scalar_one())
+
+
 def pages(conn: Connection, newsletter: str | None = None, state: str | None = None) -> Iterator[list[Subscription]]:
     """All subscriptions (to one newsletter, in one state), by id, a thousand at a time."""
-    conditions: list[Any] = [subscribers.c.erased_at.is_(None)]
-    conditions += [subscriptions.c.newsletter == newsletter] if newsletter else []
-    conditions += [subscriptions.c.state == state] if state else []
+    conditions = _conditions(newsletter, state)
     after = 0
     while True:
         statement = select_subscriptions().where(subscriptions.c.id > after, *conditions)
@@ -88,3 +93,10 @@ def pages(conn: Connection, newsletter: str | None = None, state: str | None = N
             return
         yield page
         after = page[-1].id
+
+
+def _conditions(newsletter: str | None, state: str | None) -> list[Any]:
+    conditions: list[Any] = [subscribers.c.erased_at.is_(None)]
+    conditions += [subscriptions.c.newsletter == newsletter] if newsletter else []
+    conditions += [subscriptions.c.state == state] if state else []
+    return conditions

@@ -1,6 +1,7 @@
 """`digest subscribers`, as a command."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from digest.cli import cli
 from digest.errors import DigestError
-from digest.services import subscribers
+from digest.services import bounces, subscribers
 from digest.storage.engine import open_engine
 
 ONE = 'name = "Steppe News"\nregion = "Steppe"\nregions = ["Steppe"]\n'
@@ -35,6 +36,26 @@ def test_a_reader_is_added_listed_and_removed(instance: Path) -> None:
     assert all(word in listed for word in ("reader@example.org", "steppe", "active", "operator"))
     assert digest(instance, "remove", "reader@example.org").stdout == "reader@example.org no longer reads steppe\n"
     assert digest(instance, "remove", "reader@example.org").stdout == "reader@example.org reads nothing\n"
+
+
+def test_a_long_list_says_how_much_more_there_is(instance: Path) -> None:
+    for name in ("anna", "boris", "clara"):
+        digest(instance, "add", f"{name}@example.org")
+    digest(instance, "remove", "anna@example.org")
+    listed = digest(instance, "list", "--limit", "2").stdout
+    assert "boris@example.org" in listed and "clara" not in listed and "and 1 more: digest subscribers export" in listed
+    left = digest(instance, "list", "--state", "left").stdout
+    assert "anna@example.org" in left and "boris" not in left and "more" not in left
+
+
+def test_who_is_suppressed_is_added_with_a_warning(instance: Path) -> None:
+    digest(instance, "add", "reader@example.org")
+    engine = open_engine(f"sqlite:///{instance / 'var' / 'digest.sqlite3'}")
+    with engine.begin() as conn:
+        bounces.suppress(conn, "reader@example.org", "asked by letter", datetime(2023, 3, 20, tzinfo=UTC))
+    engine.dispose()
+    assert "but gets no mail (operator: asked by letter)" in digest(instance, "add", "reader@example.org").stdout
+    assert "gets no mail: operator: asked by letter" in digest(instance, "show", "reader@example.org").stdout
 
 
 def test_who_left_needs_again(instance: Path) -> None:
