@@ -24,6 +24,7 @@ _MORE = re.compile(
     r"(?i)\s*[\[(]?(?:read more|continue reading|read the full story|read full article|читать далее|читать полностью|"
     r"подробнее|толығырақ|батафсил|кененирээк|link to this post!?)[\])]?[\s.…»>→]*(?:at [^.]{2,40})?$")
 POSTED = ("The post", "Сообщение", "Запись", "Жазба")  # what _FIRST_POSTED begins with
+MORE = ("read", "link to", "читать", "подробнее", "толығырақ", "батафсил", "кененирээк")  # what _MORE needs
 MORE_LENGTH = 120  # characters at the end of a text in which _MORE can match
 _ELLIPSIS = re.compile(r"\s*\[?(?:…|\.\.\.|&hellip;)\]?$")
 
@@ -80,7 +81,9 @@ def clean_summary(text: str, title: str, known: Boilerplate) -> str:
     head, post, rest = text.rpartition("The post ")
     if post and len(rest) > 2 and (title.startswith(rest[:30]) or (len(title) > 7 and rest.startswith(title[:30]))):
         text = head  # the feed cut it off before "appeared first on"
-    return (text[:-MORE_LENGTH] + _MORE.sub("", text[-MORE_LENGTH:])).strip()
+    end = text[-MORE_LENGTH:]
+    folded = end.lower()
+    return (text[:-MORE_LENGTH] + _MORE.sub("", end)).strip() if any(word in folded for word in MORE) else text.strip()
 
 
 def ends_cut(text: str) -> str:

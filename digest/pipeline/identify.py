@@ -18,6 +18,8 @@ from digest.pipeline.parse import Entry
 
 REMEMBERED = 2_000  # addresses: those of one document are asked for several times
 BLANKS = re.compile(r"[\x00-\x20]+")
+# An address that stays as it is: absolute, without port, query and fragment.
+PLAIN_ADDRESS = re.compile(r"https?://[a-z0-9](?:[a-z0-9-]*\.)+[a-z]+(?:/[A-Za-z0-9/%=@!$,'()*~+._-]*)?")
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/%:=&?~#+!$,;'@()*\[\]|._-]*")  # nothing in it needs to be quoted
 TRACKING_PREFIXES = ("utm_", "at_", "ns_", "mtm_", "pk_", "hsa_", "mc_", "wt.", "guccounter", "guce_")
 TRACKING = frozenset({
@@ -38,6 +40,8 @@ TRACKING_VALUES = {  # names that are noise only with such a value
 @lru_cache(REMEMBERED)
 def absolute_url(link: str, base: str) -> str:
     """`link` joined to `base`, with tracking parameters removed; "" unless the result is an http(s) address."""
+    if PLAIN_ADDRESS.fullmatch(link):
+        return link
     link = BLANKS.sub("" if "://" in link[:10] else " ", link.strip())
     if not link:
         return ""
