@@ -89,7 +89,8 @@ def subscriptions_to(conn: Connection, newsletter: str, state: str | None = None
 def active_after(conn: Connection, newsletter: str, *, after: int, limit: int) -> list[tuple[Subscription, datetime]]:
     """Up to `limit` active subscriptions with ids over `after`, by id, each with when it became active."""
     active = (subscriptions.c.newsletter == newsletter, subscriptions.c.state == "active", subscriptions.c.id > after)
-    rows = conn.execute(select_subscriptions().where(*active).order_by(subscriptions.c.id).limit(limit))
+    ids = select(subscriptions.c.id).where(*active).order_by(subscriptions.c.id).limit(limit).scalar_subquery()
+    rows = conn.execute(select_subscriptions().where(subscriptions.c.id.in_(ids)).order_by(subscriptions.c.id))
     return [(subscription_from(row), row.changed_at) for row in rows]
 
 
