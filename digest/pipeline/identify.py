@@ -3,7 +3,7 @@
 The key of an entry is the first of these that tells it from its neighbours in the document:
 
 1. its guid, unless several entries share it: then guid and link together;
-2. its canonical link, unless several entries share it (some feeds link every entry to the home page);
+2. its canonical link, unless entries with other titles share it (some feeds link every entry to the home page);
 3. a hash of its title and the day it gives.
 """
 
@@ -86,9 +86,10 @@ def keys(entries: Sequence[Entry], links: Sequence[str], days: Sequence[str]) ->
     canonical = [canonical_url(link) for link in links]
     guids = [_stable_guid(entry.guid) for entry in entries]
     uses = Counter(guids)
-    addresses = Counter(canonical)
+    named = [normal_title(entry.title or entry.summary[:200]) for entry in entries]
+    addresses = Counter(address for address, _ in set(zip(canonical, named, strict=True)))
     found = []
-    for entry, guid, address, day in zip(entries, guids, canonical, days, strict=True):
+    for name, guid, address, day in zip(named, guids, canonical, days, strict=True):
         if guid and uses[guid] == 1:
             found.append(guid)
         elif guid and uses[guid] < len(entries) and address:
@@ -96,7 +97,7 @@ def keys(entries: Sequence[Entry], links: Sequence[str], days: Sequence[str]) ->
         elif address and addresses[address] == 1:
             found.append(address)
         else:
-            found.append("title:" + short_id(normal_title(entry.title or entry.summary[:200]), day))
+            found.append("title:" + short_id(name, day))
     return found
 
 

@@ -12,26 +12,23 @@ read first, then entry by entry:
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 
-from digest.model import Block, DateQuality, Feed, Item, short_id
+from digest.model import Block, Feed, Item, short_id
 from digest.pipeline import boilerplate, identify
 from digest.pipeline.boilerplate import Boilerplate
 from digest.pipeline.bylines import agency_named, closing_agency, split_dateline
 from digest.pipeline.dates import ParsedDate, parse_date
 from digest.pipeline.markup import shorten, to_blocks, to_line
 from digest.pipeline.parse import Entry, ParsedFeed
+from digest.pipeline.stamps import false_stamps, judged
 
 MAX_SUMMARY = 2_000  # characters of plain text
 LEAD_LENGTH = 600  # characters of body that stand in for a missing summary
 TITLE_FROM_TEXT = 80  # characters of text that stand in for a missing title
 BODY_WORDS = 120  # a description of more words is a body too
 REMEMBERED = 2_000  # dates
-EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)
-CLOCK_SKEW = timedelta(minutes=15)  # servers' clocks run ahead so far; such a date is taken as now
-STAMP_ENTRIES = 5  # so many entries with one stamp, and no other, may be stamped by a machine that did not know
-RUN_TIME = timedelta(minutes=2)  # a stamp on the full minute is a machine's only so near the poll
 ENGLISH_SHARE = 0.12  # share of English function words from which an undeclared document is English
 FOREIGN_LETTERS = 0.01  # share of letters that Russian lacks from which a text is not Russian
 
@@ -50,7 +47,7 @@ class Context:
     feed_title: str
     document_language: str | None
     known: Boilerplate
-    false_stamp: datetime | None  # the stamp that a machine put on every entry
+    false_stamps: frozenset[datetime]  # what a machine put on its entries
     titles: Mapping[str, str] = field(default_factory=dict)  # as text, by what the document gives
     blocks: Mapping[str, Sequence[Block]] = field(default_factory=dict)  # of the entries' texts, likewise
 
@@ -64,7 +61,7 @@ class Context:
 
 
 def normalise_document(document: ParsedFeed, feed: Feed, *, now: datetime) -> list[Item]:
-    """The items of a document in its order, first seen at `now`; an entry that repeats a key is left out.
+    """The items of a document in its order, first seen at `now`; of entries with one key the first dated one stays.
 
     Entries without title, text and link are left out too: there is nothing to show.
     """
@@ -72,10 +69,13 @@ def normalise_document(document: ParsedFeed, feed: Feed, *, now: datetime) -> li
     entries = [entry for entry in document.entries if entry.title or entry.summary or entry.content or entry.link]
     dates = [_date_of(entry) for entry in entries]
     links = [identify.absolute_url(_link(entry), feed.url) for entry in entries]
-    days = [date.instant.date().isoformat() if date else "" for date in dates]
+    days = [date.instant.date().isoformat() if date and date.instant not in context.false_stamps else ""
+            for date in dates]
     items: dict[str, Item] = {}
     for entry, key in zip(entries, identify.keys(entries, links, days), strict=True):
-        items.setdefault(key, normalise(entry, feed, key, context, now=now))
+        if key not in items or items[key].published_at is None:
+            item = normalise(entry, feed, key, context, now=now)
+            items[key] = item if item.published_at else items.get(key, item)
     return list(items.values())
 
 
@@ -88,7 +88,8 @@ def learn(document: ParsedFeed, feed: Feed, *, now: datetime) -> Context:
                  for entry in document.entries]
     known = boilerplate.learn(titles, summaries, (document.title, feed.source.name))
     language = document.language or ("en" if _is_english(" ".join([*titles, *summaries])) else None)
-    return Context(document.title, language, known, _false_stamp(document.entries, now), lines, blocks)
+    return Context(document.title, language, known, false_stamps([_date_of(entry) for entry in document.entries], now),
+                   lines, blocks)
 
 
 def normalise(entry: Entry, feed: Feed, key: str, context: Context, *, now: datetime) -> Item:
@@ -103,7 +104,7 @@ def normalise(entry: Entry, feed: Feed, key: str, context: Context, *, now: date
     if summary.casefold() == raw_title.casefold():
         summary = ""  # some feeds repeat the title for want of a text
     agency = agency_named(to_line(entry.author)) or head.agency or summary_text.agency
-    published, offset, quality = _published(_date_of(entry), context, now)
+    published, offset, quality = judged(_date_of(entry), context.false_stamps, now)
     return Item(
         id=short_id(feed.id, key), feed=feed, key=key, url=url, canonical_url=identify.canonical_url(url),
         title=title, summary=summary, body=body,
@@ -188,33 +189,6 @@ def _date_of(entry: Entry) -> ParsedDate | None:
 def _date(text: str) -> ParsedDate | None:
     """A date that is asked for several times while its document is read."""
     return parse_date(text) if text else None
-
-
-def _false_stamp(entries: Sequence[Entry], now: datetime) -> datetime | None:
-    """The stamp that all of at least five entries carry, where it is the time of a run; else None.
-
-    Scrapers that find no date write the time of their run on every entry, and years-old pages look like news. A
-    newspaper that releases its morning's stories together does so on a full minute.
-    """
-    if len(entries) < STAMP_ENTRIES:
-        return None
-    dates = [_date_of(entry) for entry in entries]
-    stamps = {date.instant if date and not date.date_only else None for date in dates}
-    stamp = stamps.pop() if len(stamps) == 1 else None
-    return stamp if stamp and (stamp.second or abs(now - stamp) <= RUN_TIME) else None
-
-
-def _published(date: ParsedDate | None, context: Context, now: datetime) -> tuple[datetime | None, int | None,
-                                                                                  DateQuality]:
-    """The instant, its offset and how far it can be trusted; no instant where it cannot."""
-    if date is None:
-        return None, None, DateQuality.NONE
-    if date.instant < EARLIEST or date.instant == context.false_stamp:
-        return None, None, DateQuality.IMPLAUSIBLE
-    if date.instant > now + CLOCK_SKEW:
-        return None, None, DateQuality.FUTURE
-    quality = DateQuality.DATE_ONLY if date.date_only else DateQuality.EXACT
-    return min(date.instant, now), date.offset_minutes, quality
 
 
 def _is_english(text: str) -> bool:

@@ -48,6 +48,12 @@ def test_a_home_page_as_every_link_collapses_nothing() -> None:
     assert len(set(keys(entries, ["https://s.example/"] * 24, ["2026-02-17"] * 24))) == 24
 
 
+def test_an_entry_that_stands_twice_keeps_its_link_as_key() -> None:
+    entries = [Entry(title="Kept <b>apart</b>"), Entry(title="Kept apart"), Entry(title="Other")]
+    links = ["https://s.example/a", "https://s.example/a/", "https://s.example/b"]
+    assert keys(entries, links, ["2026-02-17", "2026-02-18", ""]) == ["s.example/a", "s.example/a", "s.example/b"]
+
+
 def test_a_guid_survives_a_move_to_https_and_a_revision_mark() -> None:
     found = [keys([Entry(guid=guid)], [""], [""]) for guid in
              ("http://s.example/a#0", "https://s.example/a#3", "https://s.example/a")]

@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -152,6 +153,14 @@ def test_a_day_is_known_to_be_a_day() -> None:
 def test_one_stamp_on_every_entry_is_no_date(stamp: str, count: int, quality: DateQuality) -> None:
     items = items_of(*(Entry(guid=str(n), title=f"Story {n}", published=stamp) for n in range(count)))
     assert {item.date_quality for item in items} == {quality}
+
+
+def test_of_an_entry_that_stands_twice_the_dated_one_stays() -> None:
+    stamped = [Entry(link=f"https://s.example/{n}", title=f"Story {n}", published="Mon, 20 Mar 2023 01:59:31 +0000")
+               for n in range(5)]
+    dated = [replace(entry, published="Fri, 17 Mar 2023 08:00:00 +0000") for entry in stamped[:2]]
+    qualities = [item.date_quality for item in items_of(*stamped, *dated)]
+    assert qualities == [DateQuality.EXACT] * 2 + [DateQuality.IMPLAUSIBLE] * 3
 
 
 @pytest.mark.parametrize(("declared", "title", "language"), [
