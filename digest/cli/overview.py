@@ -32,7 +32,8 @@ def print_overview(console: Console, view: EditionView, edition: EditionRow | No
         console.print(_sections(view))
         console.print(f"All {len(view.all_stories)} stories; {view.minutes} min to read. {_diversity(view)}")
     if view.missing_sources:
-        console.print(f"Missing, their last poll failed: {escape(', '.join(view.missing_sources))}")
+        share = f"{len(view.missing_sources)} of {view.source_count} sources"
+        console.print(f"Missing, not read of late ({share}): {escape(', '.join(view.missing_sources))}")
     console.print(escape(view.rule))
 
 
@@ -130,4 +131,3 @@ def _diversity(view: EditionView) -> str:
     counts = Counter(story.via or story.credit for story in mailed)
     name, most = min(counts.items(), key=lambda c: (-c[1], c[0]))
     return f"{len(mailed)} in the mail from {len(counts)} sources, most from {name} ({most})."
-

@@ -129,7 +129,7 @@ def _view(arrangement: Arrangement, fates: Mapping[str, Fate], inputs: EditionIn
         empty_reason=None if lead or sections or rest else _empty_reason(fates, inputs),
         notice=_notice(lead, sections, inputs, newsletter.language), trimmed=0,
         theme=ThemeView(**newsletter.theme.model_dump()),
-        missing_sources=inputs.missing_sources,
+        missing_sources=inputs.missing_sources, source_count=inputs.source_count,
         site_url=inputs.site_url, postal_address=inputs.postal_address,
         interfaces=tuple(_interface(language, arrangement, lead, sections, inputs)
                          for language in LANGUAGES if language != newsletter.language),
@@ -250,5 +250,3 @@ def _empty_reason(fates: Mapping[str, Fate], inputs: EditionInputs) -> str:
     gates = Counter(fate.gate for fate in fates.values() if fate.gate != "not offered")
     told = ", ".join(f"{count} {gate}" for gate, count in sorted(gates.items(), key=lambda g: (-g[1], g[0])))
     return f"every item fell at a gate: {told}" if gates else "no item of its feeds is new"
-
-

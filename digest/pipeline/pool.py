@@ -40,6 +40,7 @@ class EditionInputs:
     late: Collection[str] = frozenset()  # items seen by `since` that got their story only after it
     mailed: Mapping[str, Mailed] = field(default_factory=dict)  # story id -> its last mailed place
     missing_sources: tuple[str, ...] = ()
+    source_count: int = 0
     items_seen: int = 0  # items of the newsletter's feeds seen ever, to tell "never polled" from "nothing new"
     site_url: str = ""
     postal_address: str = ""

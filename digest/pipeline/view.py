@@ -129,6 +129,7 @@ class EditionView:
     interfaces: tuple[InterfaceView, ...] = ()  # for readers who chose another interface language
     written_in: str = ""  # of a variant in another language: the newsletter's own, of topics, tagline and notes
     byte_budget: int = 0  # most bytes of the mail's HTML before it is addressed; 0: no limit
+    source_count: int = 0  # sources that the edition draws on, missing ones too; 0: not known
 
     @property
     def path(self) -> str:

@@ -32,6 +32,7 @@ from digest.storage.editions import EditionRow, PlacedStory
 from digest.storage.engine import read_only
 
 NO_STORY = Fate("no story yet", "the next cluster tick gives it a story; digest poll runs one")
+READ_OF_LATE = timedelta(hours=3)  # a failure or two before the edition cost nothing
 HEALTHY = frozenset({"ok", "unchanged", "not_modified", "stalled", "undated"})  # a poll that read its feed
 
 
@@ -128,6 +129,7 @@ def inputs_of(
         mailed=memory.mailed,
         merged=memory.merged,
         missing_sources=_missing_sources(conn, configuration, newsletter, cutoff),
+        source_count=len({feed.source.slug for feed in configuration.feeds_of(newsletter)}),
         items_seen=storage.count_seen(conn, feed_ids, cutoff),
         site_url=site.url,
         postal_address=site.postal_address,
@@ -294,10 +296,15 @@ def placed(view: EditionView, families: Mapping[str, Collection[str]]) -> list[P
 def _missing_sources(
     conn: Connection, configuration: Configuration, newsletter: Newsletter, at: datetime
 ) -> tuple[str, ...]:
-    """Names of the sources all of whose feeds of this newsletter failed at their last poll, sorted."""
+    """Names of the sources none of whose feeds of this newsletter was read of late, sorted.
+
+    A feed was not where its last poll failed and so did those of three hours: what it brought before that is there.
+    """
     feeds = configuration.feeds_of(newsletter)
-    outcomes = storage.last_outcomes(conn, [feed.id for feed in feeds], at)
-    healthy = {feed.source.slug for feed in feeds if _reads(feed, outcomes.get(feed.id))}
+    ids = [feed.id for feed in feeds]
+    outcomes = storage.last_outcomes(conn, ids, at)
+    read = storage.had_outcomes(conn, ids, HEALTHY, since=at - READ_OF_LATE, at=at)
+    healthy = {feed.source.slug for feed in feeds if feed.id in read or _reads(feed, outcomes.get(feed.id))}
     return tuple(sorted({feed.source.name for feed in feeds if feed.source.slug not in healthy}))
 
 

@@ -271,6 +271,15 @@ def last_outcomes(conn: Connection, feed_ids: Collection[str], at: datetime) -> 
     return {row.feed_id: row.outcome for row in rows}
 
 
+def had_outcomes(conn: Connection, feed_ids: Collection[str], outcomes: Collection[str], *, since: datetime,
+                 at: datetime) -> set[str]:
+    """Those of `feed_ids` that had a poll with one of `outcomes` from `since` to `at`, as far as polls are kept."""
+    polls = select(poll_attempts.c.feed_id).distinct().where(
+        poll_attempts.c.feed_id.in_(feed_ids), poll_attempts.c.outcome.in_(outcomes),
+        poll_attempts.c.at >= since, poll_attempts.c.at <= at)
+    return set(conn.execute(polls).scalars())
+
+
 def resolved_ids(conn: Connection, ids: Collection[str], at: datetime) -> dict[str, str]:
     """The id that each story has as of `at`, merges followed."""
     resolved = {story_id: story_id for story_id in ids}

@@ -264,8 +264,19 @@ def test_sources_that_failed_are_named(engine: Engine, configuration: Configurat
             {"feed_id": feeds["herald"], "at": NOW - HOUR, "outcome": "http_500"},
             {"feed_id": feeds["courier"], "at": NOW - HOUR, "outcome": "not_modified"},
             {"feed_id": feeds["volna"], "at": NOW + HOUR, "outcome": "dns"}])
-    assert plan(engine, configuration, NOW).view.missing_sources == ("Herald",)
+    view = plan(engine, configuration, NOW).view
+    assert (view.missing_sources, view.source_count) == (("Herald",), len(feeds))
     assert plan(engine, configuration, NOW + HOUR).view.missing_sources == ("Herald", "Volna")
+
+
+def test_a_source_that_was_read_within_three_hours_is_not_missing(engine: Engine, configuration: Configuration) -> None:
+    feeds = {feed.source.slug: feed.id for feed in configuration.feeds}
+    with engine.begin() as conn:
+        conn.execute(insert(poll_attempts), [
+            {"feed_id": feeds[slug], "at": NOW - age, "outcome": outcome}
+            for slug, last_good in (("herald", 2 * HOUR), ("courier", 4 * HOUR))
+            for age, outcome in ((last_good, "ok"), (HOUR, "timeout"))])
+    assert plan(engine, configuration, NOW).view.missing_sources == ("Courier",)
 
 
 def test_a_newsletter_may_go_unnamed_only_where_it_is_alone(configuration: Configuration) -> None:
