@@ -83,7 +83,7 @@ def app(site: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         built = releases.build_and_approve(
             opened.engine, opened.configuration, newsletter, opened.settings, template_texts(None), now=NOW)
         assert built.edition is not None
-        releases.publish(opened.engine, built.edition)
+        releases.queue_deliveries(opened.engine, built.edition, newsletter, opened.settings, now=NOW)
         yield opened
 
 

@@ -20,9 +20,9 @@ OLD, NEW = "old@example.org", "new@example.org"
 
 
 @pytest.fixture
-def engine(sqlite_engine: Engine) -> Engine:
-    """A database with a reader at the old address."""
-    engine = with_newsletters(sqlite_engine)
+def engine(engine: Engine) -> Engine:
+    """A database, of each kind, with a reader at the old address."""
+    with_newsletters(engine)
     with engine.begin() as conn:
         subscribers.subscribe(conn, "kazakhstan", OLD, "operator", NOW)
     return engine

@@ -16,7 +16,7 @@ from digest.services import alerts
 from digest.services.alerts import FireReport
 from digest.settings import Settings, SiteSettings
 from digest.storage import alerts as storage
-from digest.storage import deliveries, items, stories
+from digest.storage import claims, items, stories
 from digest.storage.engine import read_only
 from tests.storage.worlds import NOON, a_feed, add_feed, an_item
 
@@ -57,8 +57,8 @@ class World:
 
     def queued(self) -> Sequence[Delivery]:
         with self.engine.begin() as conn:
-            return deliveries.claim(conn, now=LATER + 2 * MINUTE, holder="test", until=LATER + 3 * MINUTE, limit=100,
-                                    domain="desk.example")
+            return claims.claim(conn, now=LATER + 2 * MINUTE, holder="test", until=LATER + 3 * MINUTE, limit=100,
+                                domain="desk.example")
 
 
 @pytest.fixture

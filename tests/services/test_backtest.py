@@ -84,7 +84,7 @@ def test_stored_editions_of_the_days_do_not_tell_a_side_what_it_mailed(
     for at in (SEVEN, SEVEN + DAY):
         built = releases.build_and_approve(engine, configuration, news, SETTINGS, TEMPLATES, now=at)
         assert built.edition is not None
-        releases.publish(engine, built.edition)
+        releases.queue_deliveries(engine, built.edition, news, SETTINGS, now=at)
     assert run(engine, configuration, news) == before
     assert all(day.equal for day in run(engine, configuration, None))
 
