@@ -25,7 +25,7 @@ from digest.ports import Clock, Fetcher, FetchRequest, FetchResponse
 from digest.settings import PollingSettings
 from digest.storage import feeds as storage
 from digest.storage.feeds import Attempt, PollState
-from digest.storage.items import known_hashes, store
+from digest.storage.items import Stored, known_hashes, store_all
 
 BACKLOG_AGE = timedelta(hours=24)  # at a feed's first poll, what is older was never news to us
 RENAMED_AGE = timedelta(hours=48)
@@ -36,6 +36,7 @@ VALIDATORS_AGE = timedelta(days=8)  # some servers answer 304 for ever
 OUTAGE_HOSTS = 3  # so many publishers in a row that cannot be reached mean that we are offline, not they
 OFFLINE_INTERVAL = timedelta(minutes=5)
 POSTPONED = timedelta(minutes=10)  # feeds of a publisher that does not serve
+GATHER_SECONDS = 0.02  # so long a document waits for others to be stored with it
 UNREACHED = frozenset({"dns", "connect", "timeout"})
 OFFLINE = "offline"
 LASTING = frozenset({"stalled", "empty", "undated"})  # outcomes that an unchanged document keeps
@@ -147,6 +148,7 @@ class Run:
         self.waiting.append(answer)
         async with self.writing:
             if answer.outcome is None:
+                await asyncio.sleep(GATHER_SECONDS)
                 batch, self.waiting = self.waiting, []
                 await asyncio.to_thread(self._store_all, batch)
         if isinstance(answer.outcome, PollOutcome):
@@ -155,9 +157,10 @@ class Run:
 
     def _store_all(self, batch: Sequence["_Answer"]) -> None:
         """Stores documents in one transaction; where that fails, each in its own, so that one harms no other."""
+        outcomes: Sequence[PollOutcome | Exception]
         try:
             with self.engine.begin() as conn:
-                outcomes: list[PollOutcome | Exception] = [self._store(conn, answer) for answer in batch]
+                outcomes = self._store(conn, batch)
         except Exception as error:
             if len(batch) > 1:
                 for answer in batch:
@@ -169,28 +172,31 @@ class Run:
             if isinstance(outcome, PollOutcome):
                 self.stored.add(answer.feed.id)
 
-    def _store(self, conn: Connection, answer: "_Answer") -> PollOutcome:
-        feed, state, document = answer.feed, answer.state, answer.document
+    def _store(self, conn: Connection, batch: Sequence["_Answer"]) -> list[PollOutcome]:
+        """Writes items, outcomes and what the next polls must know."""
         now = self.clock.now()  # once nobody else writes: what is stored later was seen later
-        known = known_hashes(conn, (item.id for item in document.items))
-        items = mark_backlog([item if item.id in known else replace(item, first_seen_at=now)
-                              for item in document.items], known, is_first=state.first_polled_at is None, now=now)
-        outcome = _outcome(feed, items, now)
-        stored = store(conn, feed, items, now, known)
-        new = set(stored.new)
-        outcome = replace(
-            outcome, new=len(new), changed=len(stored.changed),
-            undated=sum(item.published_at is None for item in items if item.id in new),
-            backlog=sum(item.backlog for item in items if item.id in new))
-        rhythm = _rhythm(state, answer.response, document, items, new)
+        known = known_hashes(conn, (item.id for answer in batch for item in answer.document.items))
+        items = [seen_now(answer.document.items, known, is_first=answer.state.first_polled_at is None, now=now)
+                 for answer in batch]
+        stored = store_all(conn, [(answer.feed, found) for answer, found in zip(batch, items, strict=True)], now, known)
+        outcomes, attempts = [], []
+        for answer, found, done in zip(batch, items, stored, strict=True):
+            outcome = _with_news(_outcome(answer.feed, found, now), found, done)
+            outcomes.append(outcome)
+            attempts.append(self._good_attempt(answer, outcome, found, frozenset(done.new), now))
+        storage.record(conn, attempts)
+        return outcomes
+
+    def _good_attempt(self, answer: "_Answer", outcome: PollOutcome, items: Sequence[Item], new: Collection[str],
+                      now: datetime) -> Attempt:
+        feed, state, response = answer.feed, answer.state, answer.response
+        rhythm = _rhythm(state, response, answer.document, items, new)
         changes = {
-            **_validators(answer.response, now), **_of_rhythm(rhythm), "body_sha256": answer.digest,
+            **_validators(response, now), **_of_rhythm(rhythm), "body_sha256": answer.digest,
             "first_polled_at": state.first_polled_at or (now if items else None),
-            **self._recovered(feed, state, answer.response, now)}
-        storage.record(conn, [Attempt(
-            feed.id, now, outcome.outcome, outcome.detail, False, outcome.entries, outcome.new,
-            self._next(feed, rhythm, now), changes, _since(answer.started), len(answer.response.body))])
-        return outcome
+            **self._recovered(feed, state, response, now)}
+        return Attempt(feed.id, now, outcome.outcome, outcome.detail, False, outcome.entries, outcome.new,
+                       self._next(feed, rhythm, now), changes, _since(answer.started), len(response.body))
 
     def _unchanged(self, feed: Feed, state: PollState, word: str,
                    response: FetchResponse) -> tuple[PollOutcome, Attempt]:
@@ -343,19 +349,28 @@ def _since(started: float) -> int:
     return round(1000 * (time.perf_counter() - started))
 
 
-def mark_backlog(items: Sequence[Item], known: Collection[str], *, is_first: bool, now: datetime) -> list[Item]:
-    """The items, with those marked that are stored as seen and never news.
+def seen_now(items: Sequence[Item], known: Collection[str], *, is_first: bool, now: datetime) -> list[Item]:
+    """The items, those that are not `known` (ids) first seen at `now`, with those marked that are no news.
 
     At a feed's first poll that is what is undated or over a day old. Later, when ten or more items at once are not
-    `known` (ids) and half of them are over two days old, the feed has changed its guids: those are old acquaintances.
+    known and half of them are over two days old, the feed has changed its guids: those are old acquaintances.
     """
-    if is_first:
-        return [replace(i, backlog=i.published_at is None or i.published_at < now - BACKLOG_AGE) for i in items]
     unknown = [item for item in items if item.id not in known]
-    old = {i.id for i in unknown if i.published_at and i.published_at < now - RENAMED_AGE}
-    if len(unknown) < RENAMED_ITEMS or 2 * len(old) < len(unknown):
-        return list(items)
-    return [replace(item, backlog=item.id in old) for item in items]
+    age = BACKLOG_AGE if is_first else RENAMED_AGE
+    old = {i.id for i in unknown if i.published_at and i.published_at < now - age}
+    if is_first:
+        old |= {item.id for item in unknown if item.published_at is None}
+    elif len(unknown) < RENAMED_ITEMS or 2 * len(old) < len(unknown):
+        old = set()
+    return [item if item.id in known else replace(item, first_seen_at=now, backlog=item.id in old) for item in items]
+
+
+def _with_news(outcome: PollOutcome, items: Sequence[Item], stored: Stored) -> PollOutcome:
+    """The outcome with what of its items was new or changed."""
+    new = frozenset(stored.new)
+    return replace(outcome, new=len(new), changed=len(stored.changed),
+                   undated=sum(item.published_at is None for item in items if item.id in new),
+                   backlog=sum(item.backlog for item in items if item.id in new))
 
 
 def _outcome(feed: Feed, items: Sequence[Item], now: datetime) -> PollOutcome:

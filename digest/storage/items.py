@@ -35,16 +35,27 @@ def store(conn: Connection, feed: Feed, entries: Sequence[Item], now: datetime,
     Each first sight and each change is a row of item_revisions at `now`. An update never touches the
     dates, place or agency of the first sight, so that a reading as of an earlier time stays as it was.
     """
-    found = {item.id: item for item in entries}
+    return store_all(conn, [(feed, entries)], now, known)[0]
+
+
+def store_all(conn: Connection, documents: Sequence[tuple[Feed, Sequence[Item]]], now: datetime,
+              known: Mapping[str, str] | None = None) -> list[Stored]:
+    """`store` for the items of several feeds, in as few statements as for one."""
+    owners = {item.id: feed for feed, entries in documents for item in entries}
+    found = {item.id: item for _, entries in documents for item in entries}
     known = known_hashes(conn, found) if known is None else known
     hashes = {id_: content_hash(item) for id_, item in found.items()}
-    new = tuple(id_ for id_ in found if id_ not in known)
+    new = [id_ for id_ in found if id_ not in known]
     changed = _still_followed(conn, [id_ for id_ in found if id_ in known and known[id_] != hashes[id_]])
-    rows = {id_: _to_row(feed, found[id_], hashes[id_]) for id_ in (*new, *changed)}
+    rows = {id_: _to_row(owners[id_], found[id_], hashes[id_]) for id_ in (*new, *changed)}
     insert_quietly(conn, items, [rows[id_] for id_ in new])
     _write_changes(conn, [rows[id_] for id_ in changed])
     upsert(conn, item_revisions, [_revision(row, now) for row in rows.values()])
-    return Stored(new, tuple(changed))
+    return [Stored(_of(entries, frozenset(new)), _of(entries, frozenset(changed))) for _, entries in documents]
+
+
+def _of(entries: Sequence[Item], ids: frozenset[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(item.id for item in entries if item.id in ids))
 
 
 def known_hashes(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
