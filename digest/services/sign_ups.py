@@ -13,15 +13,18 @@ from digest.errors import TokenError
 from digest.model import UNCONFIRMED, Message, Subscription
 from digest.pipeline.render import Renderer
 from digest.pipeline.view import ThemeView
-from digest.services import deliveries, leaving, limits
+from digest.services import deliveries, leaving, limits, personal_data
 from digest.services.addresses import address_for_sign_up
 from digest.services.envelopes import base_url
 from digest.services.subscribers import find, moved, subscribe
 from digest.settings import Settings
+from digest.storage import personal_data as personal_data_storage
 from digest.storage import subscribers as storage
 from digest.tokens import Signer, id_in
 
 DOUBLE_OPT_IN = "double-opt-in"
+FORGET_AFTER = timedelta(days=30)  # since somebody last entered an address that never confirmed
+FORGET_AT_ONCE = 20  # so many are looked for with each sign-up
 CONFIRM_WITHIN = timedelta(days=7)
 
 
@@ -33,6 +36,7 @@ def sign_up(conn: Connection, newsletter: Newsletter, email: str, *, settings: S
     more than `sign_up.mails_per_address` a day for one mailbox. Tell the visitor the same in each case.
     """
     address = address_for_sign_up(email, settings.sign_up)
+    forget_unconfirmed(conn, now)
     if limits.mailbox_is_full(conn, address, settings.sign_up, signer, now):
         return False
     subscription = subscribe(conn, newsletter.slug, address, UNCONFIRMED, now, active=False).subscription
@@ -47,6 +51,14 @@ def sign_up(conn: Connection, newsletter: Newsletter, email: str, *, settings: S
     if queued:
         limits.count_mail(conn, address, settings.sign_up, signer, now)
     return queued
+
+
+def forget_unconfirmed(conn: Connection, now: datetime) -> int:
+    """Erases addresses that were entered at a sign-up page and not confirmed within 30 days; how many. Idempotent."""
+    forgotten = personal_data_storage.unconfirmed(conn, now - FORGET_AFTER, FORGET_AT_ONCE)
+    for subscriber in forgotten:
+        personal_data.erase(conn, subscriber, now)
+    return len(forgotten)
 
 
 def confirm_url(conn: Connection, subscription: Subscription, settings: Settings, signer: Signer,

@@ -5,10 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from digest.model import AddressChange, DeliveryState
+from digest.model import AddressChange
 from digest.storage.schema import address_changes, alert_rules, deliveries, subscribers, subscriptions
-
-OPEN_DELIVERIES = (DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)
+from digest.storage.schema.ledger import WAITING
 
 
 def insert_change(conn: Connection, subscriber_id: int, email: str, language: str, now: datetime) -> AddressChange:
@@ -66,7 +65,7 @@ def move_waiting_mail(conn: Connection, old: str, new: str) -> None:
     """Sends what waits for an address to another, but for notices, which are about the address itself."""
     standing = select(deliveries.c.subject).where(deliveries.c.target == new, deliveries.c.channel == "mail")
     conn.execute(update(deliveries).where(
-        deliveries.c.target == old, deliveries.c.channel == "mail", deliveries.c.state.in_(OPEN_DELIVERIES),
+        deliveries.c.target == old, deliveries.c.channel == "mail", WAITING,
         deliveries.c.subject.not_like("notice:%"), deliveries.c.subject.not_in(standing)).values(target=new))
 
 

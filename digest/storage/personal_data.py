@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, exists, or_, select, update
 
-from digest.model import DeliveryState, Message
+from digest.model import UNCONFIRMED, DeliveryState, Message, Subscriber
 from digest.storage.deliveries import store_message
 from digest.storage.schema import (
     address_changes,
@@ -51,6 +51,15 @@ def alerts_of(conn: Connection, subscriber_id: int) -> list[dict[str, Any]]:
         .join(alert_rules, alert_rules.c.id == alerts.c.rule_id)
         .where(alert_rules.c.owner_id == subscriber_id).order_by(alerts.c.id))
     return [dict(row._mapping) for row in rows]
+
+
+def unconfirmed(conn: Connection, before: datetime, limit: int) -> list[Subscriber]:
+    """Subscribers of earlier than an instant who never confirmed, and whom nothing was mailed since; by id."""
+    rows = conn.execute(select(subscribers).where(
+        subscribers.c.consent_source == UNCONFIRMED, subscribers.c.created_at < before,
+        ~exists().where(deliveries.c.target == subscribers.c.email, deliveries.c.queued_at >= before),
+        ~exists().where(alert_rules.c.owner_id == subscribers.c.id)).order_by(subscribers.c.id).limit(limit))
+    return [Subscriber(row.id, row.email, row.consent_source, row.created_at) for row in rows]
 
 
 def erase(conn: Connection, subscriber_id: int, email: str, now: datetime) -> None:

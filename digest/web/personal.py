@@ -58,7 +58,7 @@ def _add_data(routes: APIRouter, app: App, pages: Pages) -> None:
     @routes.post("/u/data/{token}")
     def download(token: str) -> Response:
         try:
-            with app.engine.begin() as conn:
+            with read_only(app.engine) as conn:
                 subscriber, _ = personal_data.read(conn, token, app.signer(), app.clock.now())
                 found = personal_data.gather(conn, subscriber)
         except TokenError as error:

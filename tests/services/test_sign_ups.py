@@ -23,6 +23,8 @@ from tests.services.readers import (
     with_newsletters,
 )
 
+DAY = timedelta(days=1)
+
 
 @pytest.fixture
 def engine(sqlite_engine: Engine) -> Engine:
@@ -113,3 +115,20 @@ def test_an_international_address_is_asked_in_its_own_letters(engine: Engine) ->
     with engine.begin() as conn:
         [reader] = subscribers.active_subscriptions(conn, "kazakhstan")
     assert reader.subscriber.email == notice.target
+
+
+def test_who_never_confirms_is_forgotten_after_a_month(engine: Engine) -> None:
+    sign_up(engine, "stranger@example.org")
+    sign_up(engine, "slow@example.org")
+    sign_up(engine, "reader@example.org")
+    confirm(engine, token_of(notices(engine)[-1]))
+    sign_up(engine, "slow@example.org", NOW + 20 * DAY)
+    with engine.begin() as conn:
+        assert sign_ups.forget_unconfirmed(conn, NOW + 30 * DAY) == 0
+    sign_up(engine, "other@example.org", NOW + 31 * DAY)
+    with engine.begin() as conn:
+        left = {s.subscriber.email: s.state for s in subscribers.subscriptions_to(conn, "kazakhstan")}
+        assert left == {"reader@example.org": "active", "slow@example.org": "pending", "other@example.org": "pending"}
+        assert sign_ups.forget_unconfirmed(conn, NOW + 31 * DAY) == 0
+    confirm(engine, token_of(notices(engine)[-2]), NOW + 26 * DAY)
+    assert states(engine) == {"kazakhstan": "active"}

@@ -39,6 +39,7 @@ deliveries = Table(
     Column("attempted_at", UtcDateTime),  # when it was last claimed
     UniqueConstraint("subject", "channel", "target"),
     Index("ix_deliveries_state_next", "state", "next_attempt_at"),
+    Index("ix_deliveries_target", "target"),  # what was mailed to one person: to show, move or erase it
     Index("ix_deliveries_waiting", "urgent", "next_attempt_at", "id", sqlite_where=WAITING, postgresql_where=WAITING),
 )
 send_rates = Table(
