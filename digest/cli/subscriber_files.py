@@ -49,8 +49,8 @@ def import_(app: App, file: Path, consent: str, newsletter: str | None, again: b
         slug = newsletter or ("" if "newsletter" in table.columns else chosen(app.configuration, None).slug)
         plan = Plan(app.configuration, app.settings.sign_up, consent, chosen(app.configuration, slug).slug if slug
                     else "", again, dry_run)
-        counts = _tell(imports.take(app.engine, table.rows, plan, app.clock.now()), note)
-    _summary(counts, dry_run)
+        counts, refused = _counted(imports.take(app.engine, table.rows, plan, app.clock.now()), note)
+    _summary(counts, refused, dry_run)
 
 
 @click.command()
@@ -79,10 +79,10 @@ def _lines(file: Path) -> Iterator[Iterable[bytes]]:
     with file.open("rb") as stream, Progress(
             *columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Importing", total=file.stat().st_size)
-        yield _counted(stream, lambda size: progress.advance(task, size))
+        yield _followed(stream, lambda size: progress.advance(task, size))
 
 
-def _counted(stream: IO[bytes], advance: Callable[[int], None]) -> Iterator[bytes]:
+def _followed(stream: IO[bytes], advance: Callable[[int], None]) -> Iterator[bytes]:
     for line in stream:
         advance(len(line))
         yield line
@@ -109,19 +109,22 @@ def _written(file: Path) -> Iterator[IO[str]]:
         yield stream
 
 
-def _tell(outcomes: Iterable[Outcome], note: Callable[[Outcome], None]) -> Counter[str]:
-    """Notes outcomes, prints the first refusals and counts all."""
+def _counted(outcomes: Iterable[Outcome], note: Callable[[Outcome], None]) -> tuple[Counter[str], list[Outcome]]:
+    """Notes all outcomes and counts them; and the first that were refused."""
     counts: Counter[str] = Counter()
+    refused: list[Outcome] = []
     for outcome in outcomes:
         note(outcome)
         counts[outcome.outcome] += 1
-        if outcome.outcome == REFUSED and counts[REFUSED] <= SHOWN:
-            click.echo(f"row {outcome.number}: {outcome.email or '(no address)'} refused: {outcome.reason}", err=True)
+        if outcome.outcome == REFUSED and len(refused) < SHOWN:
+            refused.append(outcome)
+    return counts, refused
+
+
+def _summary(counts: Counter[str], refused: list[Outcome], dry_run: bool) -> None:
+    for row in refused:
+        click.echo(f"row {row.number}: {row.email or '(no address)'} refused: {row.reason}", err=True)
     if counts[REFUSED] > SHOWN:
         click.echo(f"and {counts[REFUSED] - SHOWN:,} more refused; --report FILE lists them all", err=True)
-    return counts
-
-
-def _summary(counts: Counter[str], dry_run: bool) -> None:
     told = ", ".join(f"{counts[name]:,} {name}" for name in OUTCOMES if counts[name])
     click.echo(f"{counts.total():,} rows: {told or 'nothing in them'}{' (dry run: nothing is stored)' * dry_run}")
