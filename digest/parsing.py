@@ -1,6 +1,7 @@
 """Feed parsing in worker processes that can be killed: a hostile document costs seconds, not the service."""
 
 import asyncio
+import gc
 import multiprocessing
 import signal
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from digest.pipeline.reading import ReadFeed, read_feed
 
 START_SECONDS = 60.0  # for a worker to import the parser
 DOCUMENTS_PER_WORKER = 500
+COLLECT_AFTER = 50_000  # new values, before a worker looks for unused ones
 MEMORY_BYTES = 1024**3  # address space of a worker, where the system can limit it
 
 
@@ -136,6 +138,8 @@ def _serve(pipe: Connection) -> None:
     """The life of a worker: parse documents until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
     _limit_memory()
+    gc.freeze()  # what was imported stays; and a document makes many values that live as long as it does
+    gc.set_threshold(COLLECT_AFTER)
     pipe.send("ready")
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
