@@ -27,7 +27,8 @@ MAX_CONTENT = 256_000
 MAX_ADDRESS = 4_000
 MAX_TAGS = 20
 
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+# Control characters, and halves of a pair, as JSON can name them: neither can be stored.
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 # feedparser reads an e-mail address out of an author with a pattern that is quadratic in its length.
 LONG_AUTHOR = re.compile(
     rb"(<(?:\w{1,20}:)?(?:author|creator|managingEditor|webMaster|publisher|contributor|owner|name)\b[^<>]{0,300}>"

@@ -11,7 +11,7 @@ RSS = """<rss version="2.0"><channel><title>Post {0}</title><link>https://post.e
 
 
 def test_it_reads_what_it_serves_and_prints_the_ratio(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for number in range(3):
+    for number in range(ingest.WARM + 3):
         (tmp_path / f"{number}.xml").write_text(RSS.format(number))
     ingest.main([str(tmp_path), "--rounds", "1"])
     out = capsys.readouterr().out

@@ -127,3 +127,8 @@ def test_a_hostile_author_costs_no_time(author: str) -> None:
     started = time.process_time()
     parse_feed(body, None, URL)
     assert time.process_time() - started < 1
+
+
+def test_half_a_pair_of_a_character_is_dropped() -> None:
+    body = b'{"version": "https://jsonfeed.org/version/1", "items": [{"title": "a \\ud83d b \\ud83d\\ude80"}]}'
+    assert parse_feed(body, None, "http://x.example/").entries[0].title == "a  b \U0001f680"

@@ -3,7 +3,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from digest.errors import FetchError
 from digest.model import Feed
@@ -334,3 +334,16 @@ def test_a_run_begins_nothing_after_its_time(world: World) -> None:
     world.settings = SETTINGS
     world.answers[STEPPE.url] = world.answers[LAKE.url] = rss([("a", NOON)])
     assert words(world.poll(STEPPE, LAKE)) == ["ok", "ok"]
+
+
+def test_a_document_that_cannot_be_stored_harms_no_other(world: World) -> None:
+    feeds = [STEPPE, LAKE, *(a_feed(f"Hill {n}") for n in range(4))]
+    add(world, *feeds[2:])
+    for feed in feeds:
+        world.answers[feed.url] = rss([("poison" if feed is LAKE else "fine", NOON)])
+    with world.engine.begin() as conn:
+        conn.execute(text("CREATE TRIGGER no_poison BEFORE INSERT ON items WHEN NEW.title = 'poison' "
+                          "BEGIN SELECT RAISE(ABORT, 'cannot be stored'); END"))
+    assert words(world.poll(*feeds)) == ["ok", "internal_error", "ok", "ok", "ok", "ok"]
+    with world.engine.begin() as conn:
+        assert count_items(conn) == 5
