@@ -26,6 +26,8 @@ MAX_SUMMARY = 64_000
 MAX_CONTENT = 256_000
 MAX_ADDRESS = 4_000
 MAX_TAGS = 20
+MOST_UNCLOSED = 20_000  # tags; a document of nothing but opened ones fills time and memory
+CDATA = re.compile(rb"<!\[CDATA\[.*?\]\]>", re.DOTALL)
 
 # Control characters, and halves of a pair, as JSON can name them: neither can be stored.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
@@ -80,7 +82,14 @@ def parse_feed(body: bytes, content_type: str | None, url: str) -> ParsedFeed:
         raise ParseError(url, "html_not_feed", "answered a web page instead of a feed")
     if _declares_entities(body):
         raise ParseError(url, "malformed", "declares XML entities, which are refused")
+    if _unclosed(body) > MOST_UNCLOSED and _unclosed(CDATA.sub(b"", body)) > MOST_UNCLOSED:
+        raise ParseError(url, "malformed", f"opens more than {MOST_UNCLOSED} tags that it does not close")
     return _parse_xml(body, content_type, url)
+
+
+def _unclosed(body: bytes) -> int:
+    """About how many tags are opened and not closed."""
+    return body.count(b"<") - 2 * body.count(b"</") - body.count(b"/>")
 
 
 def _declares_entities(body: bytes) -> bool:

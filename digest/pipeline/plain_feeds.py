@@ -50,7 +50,6 @@ TAG_LISTS = frozenset({"itunes:keywords", "media:keywords"})
 HTML_TYPES = frozenset({"html", "text/html", "xhtml", "application/xhtml+xml"})
 PLAIN_TYPES = frozenset({"", "text", "plain", "html", "text/plain", "text/html"})
 MAX_DEPTH = 4
-MOST_UNCLOSED = 50_000  # tags, most of them HTML in CDATA; a document of nothing but opened ones fills the memory
 C1 = re.compile(r"[\x80-\x9f]")
 WINDOWS = {code: bytes([code]).decode("cp1252") for code in range(0x80, 0xA0) if code not in {
     0x81, 0x8D, 0x8F, 0x90, 0x9D}}
@@ -74,8 +73,6 @@ def read_plain(text: bytes, url: str, most: int) -> PlainDocument | None:
 
     `url` is what relative links are joined to.
     """
-    if text.count(b"<") - 2 * text.count(b"</") - text.count(b"/>") > MOST_UNCLOSED:
-        return None
     try:
         return _document(ElementTree.fromstring(text), _Names(text), url, most)
     except (ElementTree.ParseError, _Odd, ValueError, LookupError):

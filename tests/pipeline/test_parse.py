@@ -132,3 +132,11 @@ def test_a_hostile_author_costs_no_time(author: str) -> None:
 def test_half_a_pair_of_a_character_is_dropped() -> None:
     body = b'{"version": "https://jsonfeed.org/version/1", "items": [{"title": "a \\ud83d b \\ud83d\\ude80"}]}'
     assert parse_feed(body, None, "http://x.example/").entries[0].title == "a  b \U0001f680"
+
+
+def test_a_document_of_opened_tags_is_not_even_tried_but_text_may_hold_any_number() -> None:
+    with pytest.raises(ParseError, match="opens more than"):
+        parse_feed(b'<rss version="2.0"><channel>' + b"<a>" * 30_000, None, "http://x.example/")
+    lines = b"<![CDATA[" + b"line<br>" * 30_000 + b"]]>"
+    document = b'<rss version="2.0"><channel><item><title>t</title><description>%s</description></item></channel></rss>'
+    assert parse_feed(document % lines, None, "http://x.example/").entries[0].title == "t"
