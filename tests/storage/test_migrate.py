@@ -85,8 +85,8 @@ def test_the_newest_item_of_a_known_feed_is_read_from_its_items(first: Engine) -
         for number, published in enumerate((None, AT)):
             conn.execute(text(
                 "INSERT INTO items (id, feed_id, key, url, canonical_url, title, summary, body, language, published_at,"
-                " date_quality, first_seen_at, backlog, tags, content_hash) VALUES (:id, 'f', :key, '', '', 't', '', '[]',"
-                " 'en', :published, 'exact', :seen, false, '[]', 'h')"),
+                " date_quality, first_seen_at, backlog, tags, content_hash)"
+                " VALUES (:id, 'f', :key, '', '', 't', '', '[]', 'en', :published, 'exact', :seen, false, '[]', 'h')"),
                 {"id": str(number), "key": str(number), "published": published and stored(first, published),
                  "seen": stored(first, AT.replace(year=2022))})
     migrate(first)
