@@ -27,7 +27,7 @@ from digest.pipeline.render import DEFAULT_BASE, Renderer
 from digest.resources import template_texts
 from digest.services.lint import check
 from digest.settings import Settings
-from tools.samples import ARCHIVES, SETTINGS, Sample, alerts, demo, dressed, in_languages, replays
+from tools.samples import ARCHIVES, SETTINGS, Sample, alerts, demo, dressed, in_languages, replays, variants
 
 NPM = Path(__file__).resolve().parent / "mail-check"
 VNU = NPM / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
@@ -63,7 +63,7 @@ def main() -> None:
         folder = Path(name)
         first = demo(folder)
         _wake(folder, replace(first, name="broken", eml=BROKEN.encode()))
-        samples = [first, *alerts(folder), *in_languages(first), *dressed(first), *replays(folder)]
+        samples = [first, *alerts(folder), *in_languages(first), *variants(first), *dressed(first), *replays(folder)]
         results = {title: checker(_written(samples, folder)) for title, checker in CHECKERS.items()}
     failed = _report(console, samples, results)
     if not ARCHIVES.is_dir():

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from digest.locale import LANGUAGES
 from digest.pipeline.render import Renderer
-from digest.pipeline.view import EditionView, ThemeView, from_json
+from digest.pipeline.variants import Variant, render, shown
+from digest.pipeline.view import EditionView, SectionView, ThemeView, from_json
 from digest.resources import template_texts
 from digest.services import deliveries, leaving
 from digest.settings import Settings, SiteSettings
@@ -63,6 +64,19 @@ def in_languages(sample: Sample) -> Iterator[Sample]:
             yield mailed(f"{sample.name} in {language}", replace(sample.view, language=language))
 
 
+def variants(sample: Sample) -> Iterator[Sample]:
+    """The sample's edition as readers get it who were paused, or who chose another interface and hide a section."""
+    view = sample.view
+    assert view is not None
+    missed = replace(view, date="2026-01-31", lead=None, sections=(
+        SectionView("latest", "latest", "Latest", view.rest[:10]),), rest=())
+    for variant in (Variant(missed=(missed.date,)),
+                    Variant(language="ru", hidden=(view.sections[0].key,), missed=(missed.date,))):
+        message = render(view, variant, Renderer(template_texts(None)), [missed])
+        assert message is not None
+        yield mailed(f"{sample.name}, {variant.name}", shown(view, variant), message)
+
+
 def dressed(sample: Sample) -> Iterator[Sample]:
     """The sample's edition with everything that an edition may have beside, and one without stories."""
     view = sample.view
@@ -91,13 +105,13 @@ def replays(folder: Path) -> Iterator[Sample]:
             yield mailed(f"{archive.name} {day.name}", view)
 
 
-def mailed(name: str, view: EditionView) -> Sample:
-    """A view as the mail of an instance that has a site."""
+def mailed(name: str, view: EditionView, message: Message | None = None) -> Sample:
+    """A view as the mail of an instance that has a site; with the message of a variant, where that is another."""
     site = SETTINGS.site
     view = replace(view, site_url=site.url, postal_address=site.postal_address)
     at = datetime.fromisoformat(view.cutoff)
-    draft = deliveries.draft(Renderer(template_texts(None)).message(view), target="reader@example.org",
-                             settings=SETTINGS, now=at)
+    message = message or Renderer(template_texts(None)).message(view)
+    draft = deliveries.draft(message, target="reader@example.org", settings=SETTINGS, now=at)
     standing = leaving.Standing(leaving.signed_up(view.name, view.language), view.newsletter, view.name)
     return Sample(name, view, deliveries.envelope(
         draft, standing, settings=SETTINGS, signer=Signer(bytes(32)), now=at).data)
