@@ -10,6 +10,7 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 from digest.locale import LANGUAGES
+from digest.model import Message
 from digest.pipeline.render import Renderer
 from digest.pipeline.variants import Variant, render, shown
 from digest.pipeline.view import EditionView, SectionView, ThemeView, from_json
@@ -66,8 +67,8 @@ def in_languages(sample: Sample) -> Iterator[Sample]:
 
 def variants(sample: Sample) -> Iterator[Sample]:
     """The sample's edition as readers get it who were paused, or who chose another interface and hide a section."""
-    view = sample.view
-    assert view is not None
+    assert sample.view is not None
+    view = replace(sample.view, site_url=SETTINGS.site.url, postal_address=SETTINGS.site.postal_address)
     missed = replace(view, date="2026-01-31", lead=None, sections=(
         SectionView("latest", "latest", "Latest", view.rest[:10]),), rest=())
     for variant in (Variant(missed=(missed.date,)),
