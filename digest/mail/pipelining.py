@@ -203,7 +203,7 @@ class PipeliningSession:
             self._wire.write(b".\r\n")
             with suppress(TimeoutError):
                 await self._wire.replies(1, self._settings.timeout_seconds)
-        elif data.code == START_MESSAGE or not data.goes_on:
+        elif data.good or not data.goes_on:
             return
         self._midway, self._reset = not (mail.goes_on and rcpt.goes_on), True
 

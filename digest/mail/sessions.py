@@ -104,7 +104,7 @@ class PlainSession:
         if self._early:
             raise silence(recipient, self._name, stage, "a reply that nobody asked for")
         if not (reply.code == START_MESSAGE if stage is Stage.DATA else reply.good):
-            self._midway, self._reset = not reply.goes_on, True
+            self._midway, self._reset = reply.good or not reply.goes_on, True
             raise refusal(recipient, self._name, stage, reply)
 
     async def _message(self, recipient: str, data: bytes) -> Reply:

@@ -147,7 +147,7 @@ def offered(ehlo: str) -> dict[str, str]:
     The old form AUTH=LOGIN is read as AUTH.
     """
     offers: dict[str, str] = {}
-    for line in ehlo.split("\n")[1:]:
+    for line in filter(str.strip, ehlo.split("\n")[1:]):
         keyword, _, parameters = line.strip().replace("AUTH=", "AUTH ", 1).partition(" ")
         key = keyword.upper()
         offers[key] = f"{offers[key]} {parameters}".strip() if key in offers else parameters.strip()
