@@ -24,6 +24,7 @@ from digest.storage import claims
 from digest.storage.deliveries import Shelf
 
 LEASE = timedelta(minutes=1)  # renewed by `renew`; a lost lease aborts before the end of the message
+LINGER_SECONDS = 0.005
 RETRY_SECONDS = 0.5  # after a transaction that failed
 LAST_TRIES = 20  # to commit outcomes before the writer ends without them
 
@@ -49,17 +50,19 @@ class Ledger:
 
     Durable when awaited: on SQLite with synchronous=FULL, on PostgreSQL at commit. An outcome is committed no later
     than whatever is asked for after it; so a mail whose answer came is uncertain only as long as its session has
-    nothing else in flight.
+    nothing else in flight. `sessions` is how many mails may be in flight: a commit waits up to five milliseconds for
+    half of them, for what it costs hardly grows with what goes into it.
     """
 
-    def __init__(self, engine: Engine, clock: Clock, holder: str):
+    def __init__(self, engine: Engine, clock: Clock, holder: str, sessions: int = 1):
         self._engine, self._clock, self._holder = engine, clock, holder
         self._loop = asyncio.get_running_loop()
         self._shelf = Shelf()
         self._conn: Connection | None = None  # the thread's, kept from commit to commit
         self._wake = threading.Condition()
         self._group = _Group()
-        self._closed = False
+        self._enough = max(sessions // 2, 1)  # marks
+        self._idle = self._closed = False
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
 
@@ -86,7 +89,7 @@ class Ledger:
         future: asyncio.Future[bool] = self._loop.create_future()
         with self._wake:
             self._group.marks[delivery_id] = future
-            self._wake.notify()
+            self._came()
         return await future
 
     def record(self, delivery: Delivery, outcome: Outcome) -> None:
@@ -96,7 +99,7 @@ class Ledger:
                 self._group.sent.append(delivery.id)
             else:
                 self._group.outcomes.append((delivery, outcome))
-            self._wake.notify()
+            self._came()
 
     async def renew(self) -> None:
         """Holds on to what this holder has claimed."""
@@ -142,12 +145,25 @@ class Ledger:
             self._conn = None
 
     def _next(self) -> _Group:
-        """What waits now; waits until something does. Empty when the writer is closed."""
+        """What waits now; waits until something does, and a moment more for others. Empty when the writer is closed."""
         with self._wake:
             while not self._group and not self._closed:
+                self._idle = True
                 self._wake.wait()
+            self._idle = False
+            if not self._is_enough():
+                self._wake.wait(LINGER_SECONDS)
             group, self._group = self._group, _Group()
             return group
+
+    def _is_enough(self) -> bool:
+        """Whether a commit is worth its time: somebody asks, or half of those who mark wait."""
+        return self._closed or bool(self._group.questions) or len(self._group.marks) >= self._enough
+
+    def _came(self) -> None:
+        """Wakes the thread where it is idle or has enough; the caller holds the lock."""
+        if self._idle or self._is_enough():
+            self._wake.notify()
 
     def _commit(self, group: _Group) -> list[tuple[Any, Any]]:
         """Outcomes first: what a session did before is durable before its next message may be written."""

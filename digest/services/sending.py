@@ -89,7 +89,7 @@ async def run(work: Work, process: str) -> SendReport:
         return SendReport()
     holder = f"{process}/{secrets.token_hex(4)}"
     with work.holders.held(holder):
-        async with Ledger(work.engine, work.clock, holder) as ledger:
+        async with Ledger(work.engine, work.clock, holder, work.mailer.capacity) as ledger:
             report = await _Run(work, ledger).all()
     return replace(report, remaining=await asyncio.to_thread(_remaining, work))
 

@@ -49,7 +49,7 @@ def _often(dialect: str) -> tuple[Update, Update]:
     own = and_(among, deliveries.c.lease_holder == bindparam("holder"))
     data = update(deliveries).where(own, deliveries.c.state == SENDING, deliveries.c.phase == "claimed").values(
         phase="data")
-    sent = update(deliveries).where(own, deliveries.c.state.in_((SENDING, UNCERTAIN))).values(
+    sent = update(deliveries).where(own, or_(deliveries.c.state == SENDING, deliveries.c.state == UNCERTAIN)).values(
         state=DeliveryState.SENT.value, phase=None, lease_holder=None, lease_until=None, sent_at=bindparam("now"),
         last_error=None)
     return data.returning(deliveries.c.id), sent.returning(deliveries.c.id)
