@@ -59,7 +59,7 @@ def feeds(instance: Path, *arguments: str) -> "subprocess.CompletedProcess[str]"
 def test_a_site_is_added_looked_at_and_taken_out(instance: Path, site: str) -> None:
     added = feeds(instance, "add", site)
     assert added.returncode == 0, added.stderr
-    for expected in ("The Herald", "7 items, about 24.0 a day", "Dates: all exact", "Languages: en 7", "Feeds added: 1"):
+    for expected in ("The Herald", "7 items, about 24.0 a day", "Dates: all exact", "Languages: en 7", "added: 1"):
         assert expected in added.stdout
     assert added.stdout.count("Bread is dear") == 5
     document = (instance / "config/sources/steppe.toml").read_text()
