@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from digest.app import App
 from digest.documents import Newsletter, Weekly
@@ -27,6 +27,7 @@ from digest.services.subscribers import subscribe
 from digest.storage.deliveries import count_by_state
 from digest.storage.editions import editions_of as all_editions
 from digest.storage.engine import read_only
+from digest.storage.schema import editions as editions_table
 from tests.web.worlds import FixedClock, open_world, put_stories
 
 RELEASE = datetime(2023, 3, 20, 2, 0, tzinfo=UTC)  # of a newsletter with a desk: 08:00 in Almaty
@@ -151,6 +152,17 @@ def test_missed_editions_are_caught_up_or_noted(world: Instance) -> None:
         noted = [slot.date.day for slot in list_skipped(connection, "quiet")]
     assert noted == [22, 21]  # the 23rd and 24th have no story yet, and are tried again
     assert editions_of(world) == ["2023-03-20 sending"]
+
+
+def test_an_edition_that_is_queued_for_some_of_its_readers_is_queued_for_all(world: Instance) -> None:
+    put_stories(world)
+    assert scheduler(world).release(world.configuration.newsletters["quiet"])
+    with world.engine.begin() as connection:
+        connection.execute(update(editions_table).values(queued_at=None))  # as a crash between two parts leaves it
+    assert not scheduler(world).release(world.configuration.newsletters["quiet"])
+    with read_only(world.engine) as connection:
+        (edition,) = list_editions(connection, "quiet")
+    assert (edition.state, edition.queued_at is not None) == ("sending", True)
 
 
 def test_a_weekly_edition_is_published_and_mailed_to_nobody(world: Instance) -> None:
