@@ -106,7 +106,7 @@ def _reason(typed: str) -> str:
         _checked(f"a@{domain}")
     except EmailNotValidError:
         return BAD_DOMAIN
-    return TOO_LONG if len(name.encode()) > MAX_NAME else BAD_NAME
+    return TOO_LONG if len(name.encode("utf-8", "replace")) > MAX_NAME else BAD_NAME
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,7 @@ never counts.
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
@@ -53,18 +54,22 @@ def note(conn: Connection, digest: str, bounce: Bounce) -> bool:
     `digest` names the report and its recipient: the same one counts once.
     """
     points = POINTS.get(bounce.kind, 0.0) if bounce.target else 0.0
-    stored = Bounce(bounce.at, bounce.origin, bounce.kind, bounce.reason, bounce.target, bounce.subject, bounce.code,
-                    bounce.enhanced, bounce.text[:MAX_TEXT], points)
+    stored = replace(bounce, text=_storable(bounce.text), points=points)
     if not storage.insert(conn, digest, stored):
         return False
     if bounce.target is None:
         return True
     if bounce.kind is BounceKind.COMPLAINT:
-        storage.suppress(conn, Suppression(bounce.target, "complaint", bounce.text[:200], bounce.at))
+        storage.suppress(conn, Suppression(bounce.target, "complaint", stored.text[:200], bounce.at))
     elif points and score(conn, bounce.target, bounce.at) >= SUPPRESS_AT:
-        why = " ".join(part for part in (bounce.reason, bounce.enhanced or "", bounce.text[:160]) if part)
+        why = " ".join(part for part in (bounce.reason, bounce.enhanced or "", stored.text[:160]) if part)
         storage.suppress(conn, Suppression(bounce.target, "bounced", why, bounce.at))
     return True
+
+
+def _storable(text: str) -> str:
+    """A text that every database takes: without NUL and without halves of characters, which headers may hold."""
+    return text[:MAX_TEXT].replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def score(conn: Connection, target: str, now: datetime) -> float:

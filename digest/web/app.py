@@ -19,7 +19,18 @@ from digest.pipeline.render import Renderer
 from digest.resources import template_texts
 from digest.services.deliveries import base_url
 from digest.storage.migrate import revision_of
-from digest.web import archive, newsletters, outbox, personal, preferences, preview, sign_up, stories, subscribers
+from digest.web import (
+    archive,
+    bounces,
+    newsletters,
+    outbox,
+    personal,
+    preferences,
+    preview,
+    sign_up,
+    stories,
+    subscribers,
+)
 from digest.web.access import Access, Denied
 from digest.web.middleware import SECURITY_HEADERS, HeadAsGet, SecurityHeaders
 from digest.web.pages import Pages
@@ -51,6 +62,7 @@ def create_app(app: App, *, preview_token: str, heartbeat: Heartbeat) -> FastAPI
     web.include_router(subscribers.router(app, pages))
     web.include_router(preview.router(app, pages, access))
     web.include_router(outbox.router(app.instance.outbox, pages, access))
+    web.include_router(bounces.router(app))
     web.include_router(stories.router(app, pages))
     web.include_router(archive.router(app))
     web.include_router(newsletters.router(app, pages))
