@@ -35,7 +35,8 @@ async def poll(
     1. claim: a conditional UPDATE moves the next poll forward and takes a lease;
     2. fetch, with the validators of the last good answer; 304 or an equal hash ends here;
     3. parse, in a worker that can be killed;
-    4. normalise; at the feed's first poll, undated and old items are marked as backlog;
+    4. normalise; items that come back under a new id are known again; at the feed's first poll, undated and old items
+       are marked as backlog;
     5. store items and outcome in one transaction. Outcomes without items are written together at the end.
 
     The feeds of one publisher follow each other with a pause, longest due first. After `settings.run_seconds` no

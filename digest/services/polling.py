@@ -22,14 +22,12 @@ from digest.pipeline.identify import canonical_url
 from digest.pipeline.reading import ReadFeed
 from digest.pipeline.schedule import Bounds, Rhythm, backoff, interval_of, usual_gap
 from digest.ports import Clock, Fetcher, FetchRequest, FetchResponse
+from digest.services.sightings import known_again, seen_now
 from digest.settings import PollingSettings
 from digest.storage import feeds as storage
 from digest.storage.feeds import Attempt, PollState
 from digest.storage.items import Stored, known_hashes, store_all
 
-BACKLOG_AGE = timedelta(hours=24)  # at a feed's first poll, what is older was never news to us
-RENAMED_AGE = timedelta(hours=48)
-RENAMED_ITEMS = 10
 STALLED_AFTER = timedelta(days=14)
 SUSPENDED_INTERVAL = timedelta(days=7)
 VALIDATORS_AGE = timedelta(days=8)  # some servers answer 304 for ever
@@ -176,8 +174,10 @@ class Run:
         """Writes items, outcomes and what the next polls must know."""
         now = self.clock.now()  # once nobody else writes: what is stored later was seen later
         known = known_hashes(conn, (item.id for answer in batch for item in answer.document.items))
-        items = [seen_now(answer.document.items, known, is_first=answer.state.first_polled_at is None, now=now)
-                 for answer in batch]
+        documents = [answer.document.items for answer in batch]
+        is_first = [answer.state.first_polled_at is None for answer in batch]
+        items = [seen_now(entries, known, is_first=first, now=now)
+                 for entries, first in zip(known_again(conn, documents, is_first, known), is_first, strict=True)]
         stored = store_all(conn, [(answer.feed, found) for answer, found in zip(batch, items, strict=True)], now, known)
         outcomes, attempts = [], []
         for answer, found, done in zip(batch, items, stored, strict=True):
@@ -347,22 +347,6 @@ def _own_interval(feed: Feed) -> timedelta | None:
 def _since(started: float) -> int:
     """Milliseconds since a time of the performance counter."""
     return round(1000 * (time.perf_counter() - started))
-
-
-def seen_now(items: Sequence[Item], known: Collection[str], *, is_first: bool, now: datetime) -> list[Item]:
-    """The items, those that are not `known` (ids) first seen at `now`, with those marked that are no news.
-
-    At a feed's first poll that is what is undated or over a day old. Later, when ten or more items at once are not
-    known and half of them are over two days old, the feed has changed its guids: those are old acquaintances.
-    """
-    unknown = [item for item in items if item.id not in known]
-    age = BACKLOG_AGE if is_first else RENAMED_AGE
-    old = {i.id for i in unknown if i.published_at and i.published_at < now - age}
-    if is_first:
-        old |= {item.id for item in unknown if item.published_at is None}
-    elif len(unknown) < RENAMED_ITEMS or 2 * len(old) < len(unknown):
-        old = set()
-    return [item if item.id in known else replace(item, first_seen_at=now, backlog=item.id in old) for item in items]
 
 
 def _with_news(outcome: PollOutcome, items: Sequence[Item], stored: Stored) -> PollOutcome:

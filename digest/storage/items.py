@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select, union, update
 
 from digest.model import Block, BodyPolicy, DateQuality, Feed, Item, Source, short_id
 from digest.pipeline.identify import canonical_url
+from digest.pipeline.reissue import Earlier, address_of, instant_of
 from digest.storage.schema import feeds, item_revisions, items, sources, story_items
 from digest.storage.upsert import insert_quietly, upsert
 
@@ -65,6 +66,20 @@ def known_hashes(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
         for chunk in _chunks(ids)
         for row in conn.execute(select(items.c.id, items.c.content_hash).where(items.c.id.in_(chunk)))
     }
+
+
+def earlier_items(conn: Connection, entries: Sequence[Item]) -> dict[str, list[Earlier]]:
+    """By feed id, what is stored under an address or an instant of `entries`, oldest first. One query, by index."""
+    addresses = sorted({address for item in entries if (address := address_of(item))})
+    instants = sorted({instant for item in entries if (instant := instant_of(item))})
+    columns = [items.c.feed_id, *(items.c[field.name] for field in fields(Earlier))]
+    # The feed stays out of the condition: SQLite would read all that it ever brought.
+    query = union(select(*columns).where(items.c.canonical_url.in_(addresses)),
+                  select(*columns).where(items.c.published_at.in_(instants)))
+    found: dict[str, list[Earlier]] = {}
+    for feed_id, *values in conn.execute(query):
+        found.setdefault(feed_id, []).append(Earlier(*values))
+    return {feed_id: sorted(known, key=lambda one: (one.first_seen_at, one.id)) for feed_id, known in found.items()}
 
 
 def items_by_id(conn: Connection, ids: Iterable[str], *, at: datetime | None = None) -> dict[str, Item]:

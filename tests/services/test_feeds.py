@@ -113,6 +113,22 @@ def test_a_feed_that_changes_all_its_guids_brings_no_old_news(world: World) -> N
         assert {item.title for item in unassigned_items(conn) if not item.backlog} == {"first", "fresh"}
 
 
+def test_an_item_under_a_new_guid_is_the_old_one_in_its_new_words(world: World) -> None:
+    world.answers[STEPPE.url] = rss([("aaaaaa dam opens", NOON), ("bbbbbb stays", NOON)])
+    world.poll(STEPPE)
+    world.at += HOUR
+    renamed = rss([("aaaaaa dam opens early", NOON + HOUR), ("bbbbbb stays", NOON)])
+    world.answers[STEPPE.url] = renamed.replace(b"<guid>aaaaaa</guid>", b"<guid>a-2</guid>")
+    outcome, = world.poll(STEPPE)
+    assert (outcome.new, outcome.changed) == (0, 1)
+    with world.engine.begin() as conn:
+        assert sorted(item.title for item in unassigned_items(conn)) == ["aaaaaa dam opens early", "bbbbbb stays"]
+    world.at += HOUR
+    world.answers[STEPPE.url] += b" "
+    outcome, = world.poll(STEPPE)
+    assert (outcome.new, outcome.changed) == (0, 0)
+
+
 def test_a_feed_is_polled_when_due_and_its_changes_are_seen(world: World) -> None:
     world.answers[STEPPE.url] = rss([("Story1 as it was", NOON)])
     assert words(world.poll(STEPPE)) == ["ok"]

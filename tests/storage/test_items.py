@@ -4,7 +4,15 @@ from datetime import timedelta
 from sqlalchemy import Engine, func, select
 
 from digest.model import Block
-from digest.storage.items import MAX_REVISIONS, count_items, find_items, items_by_id, store, unassigned_items
+from digest.storage.items import (
+    MAX_REVISIONS,
+    count_items,
+    earlier_items,
+    find_items,
+    items_by_id,
+    store,
+    unassigned_items,
+)
 from digest.storage.schema import item_revisions, story_items
 from tests.storage.worlds import NOON, a_feed, add_feed, an_item
 
@@ -30,6 +38,19 @@ def test_storing_twice_changes_nothing(engine: Engine) -> None:
         again = store(conn, FEED, [replace(item, first_seen_at=NOON + HOUR) for item in items], NOON + HOUR)
         assert (again.new, again.changed) == ((), ())
         assert {item.first_seen_at for item in items_by_id(conn, [i.id for i in items]).values()} == {NOON}
+
+
+def test_what_an_entry_may_be_once_more_is_found_by_address_and_by_instant(engine: Engine) -> None:
+    addressed = an_item(FEED, "a", canonical_url="s.example/a", published_at=None)
+    timed = an_item(FEED, "t", canonical_url="s.example/t", published_at=NOON - HOUR)
+    other = an_item(FEED, "o", canonical_url="s.example/o", published_at=NOON)
+    wanted = [an_item(FEED, "1", canonical_url="s.example/a", published_at=NOON - 2 * HOUR),
+              an_item(FEED, "2", canonical_url="s.example/2", published_at=NOON - HOUR)]
+    with engine.begin() as conn:
+        add_feed(conn, FEED)
+        store(conn, FEED, [addressed, timed, other], NOON)
+        found = earlier_items(conn, wanted)
+    assert {feed: {one.id for one in known} for feed, known in found.items()} == {FEED.id: {addressed.id, timed.id}}
 
 
 def test_a_changed_text_is_a_revision_and_earlier_readings_stay(engine: Engine) -> None:
