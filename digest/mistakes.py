@@ -53,7 +53,7 @@ def find_line(text: str, location: tuple[str | int, ...]) -> int | None:
         if line.startswith("["):
             name = line.strip("[] \t").split("#")[0].strip("[] \t")
             header = _table_path(name, line.startswith("[["), counts)
-            if wanted[: len(header)] == header or header == wanted[: len(header)]:
+            if wanted[: len(header)] == header or (best is None and header[: len(wanted)] == wanted):
                 best = number
             continue
         key = line.partition("=")[0].strip().strip('"')

@@ -41,7 +41,7 @@ class Server:
         self._failures = self._falters = 0  # in a row
         self._rests_until = 0.0  # in the loop's time
         self._slots = asyncio.Semaphore(settings.connections)
-        self._lent = 0
+        self._busy = 0  # sessions lent or being opened
         self._idle: deque[tuple[Session, float]] = deque()  # since when, the longest unused first
         self._leaving: set[asyncio.Task[None]] = set()
         self._reaper: asyncio.TimerHandle | None = None
@@ -57,7 +57,7 @@ class Server:
     @property
     def free(self) -> int:
         """Sessions that may be lent without waiting."""
-        return self.settings.connections - self._lent
+        return self.settings.connections - self._busy
 
     def rest(self, seconds: float, why: str, *, spent: bool = False) -> None:
         """Lets it alone for so long. `spent`: it serves, but its rate is used up."""
@@ -86,25 +86,26 @@ class Server:
         """
         while True:
             await self._slots.acquire()
+            self._busy += 1
             try:
                 used = None if fresh else self._unused()
-                session = used or await self._open(recipient)
+                return used or await self._open(recipient), used is not None
             except DeliveryError as error:
-                if error.code == CLOSING and self._lent:  # too many sessions for it, while others work
+                self._busy -= 1
+                if error.code == CLOSING and self._busy:  # too many sessions for it, while others work
                     asyncio.get_running_loop().call_later(FEWER_SECONDS, self._slots.release)
                     continue
                 self._slots.release()
                 self.failed(str(error).removeprefix(f"{recipient}: "))
                 raise
             except BaseException:
+                self._busy -= 1
                 self._slots.release()
                 raise
-            self._lent += 1
-            return session, used is not None
 
     def give_back(self, session: Session) -> None:
         """Ends a loan. A session that is fit for another mail is kept."""
-        self._lent -= 1
+        self._busy -= 1
         self._slots.release()
         loop = asyncio.get_running_loop()
         learnt = self._pipelines and not session.pipelines  # the first session was for finding out
