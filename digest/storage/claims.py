@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from digest.model import Delivery, DeliveryState
-from digest.storage.deliveries import Shelf, read_rows
+from digest.storage.deliveries import ROW, Shelf, read_rows
 from digest.storage.schema import deliveries
 from digest.storage.schema.ledger import WAITING
 
@@ -163,7 +163,7 @@ def _claim(now: datetime, holder: str, until: datetime, limit: int, domain: str,
                    else_=deliveries.c.mail_id.concat(f"@{domain}"))
     return update(deliveries).where(deliveries.c.id.in_(select(first.c.id)), WAITING).values(
         state=SENDING, phase="claimed", lease_holder=holder, lease_until=until, attempted_at=now,
-        attempts=deliveries.c.attempts + 1, mail_id=mail_id).returning(deliveries)
+        attempts=deliveries.c.attempts + 1, mail_id=mail_id).returning(*ROW, deliveries.c.next_attempt_at)
 
 
 def _held(ids: Collection[int], holder: str) -> ColumnElement[bool]:

@@ -14,6 +14,9 @@ from digest.storage.schema.ledger import WAITING
 from digest.storage.upsert import insert_ignore
 
 SHELF = 64  # messages kept; of an edition there is one a variant
+ROW = tuple(deliveries.c[name] for name in (  # what `read_rows` reads
+    "id", "subject", "channel", "target", "state", "phase", "mail_id", "message_id", "unsubscribe", "due_at",
+    "attempts", "last_error", "view_sha256"))
 
 
 def store_message(conn: Connection, message: Message) -> str:
@@ -114,7 +117,7 @@ def read_rows(conn: Connection, rows: Sequence[Row[Any]], shelf: Shelf | None = 
 
 
 def _read(conn: Connection, condition: Any, limit: int | None = None) -> list[Delivery]:
-    rows = conn.execute(select(deliveries).where(condition).order_by(deliveries.c.id).limit(limit)).all()
+    rows = conn.execute(select(*ROW).where(condition).order_by(deliveries.c.id).limit(limit)).all()
     return read_rows(conn, rows)
 
 
