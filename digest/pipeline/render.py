@@ -19,6 +19,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 
 from digest.locale import translations
 from digest.model import Message
+from digest.pipeline.link_texts import disarm
 from digest.pipeline.typography import typeset
 from digest.pipeline.view import EditionView, SinceView, ThemeView
 from digest.pipeline.wording import Wording
@@ -97,12 +98,12 @@ class Renderer:
 
     def mail_html(self, name: str, *, language: str = "en", slug: str = "", theme: ThemeView = DEFAULT_THEME,
                   **values: Any) -> str:
-        """A template of an HTML mail that extends email/mail.html, with email/edition.css inlined."""
+        """A template of an HTML mail that extends email/mail.html, with email/edition.css inlined, links disarmed."""
         look = look_of(theme)
         inliner = css_inline.CSSInliner(
             inline_style_tags=False, keep_style_tags=True, load_remote_stylesheets=False,
             extra_css=self.render("email/edition.css", slug=slug, look=look))
-        return inliner.inline(self.render(name, language=language, slug=slug, look=look, **values))
+        return disarm(inliner.inline(self.render(name, language=language, slug=slug, look=look, **values)))
 
     def words(self, language: str) -> NullTranslations:
         """The translations of an interface language, for what is said outside of templates."""
