@@ -25,9 +25,9 @@ lint: $(VENV)/dev
 accept: $(VENV)/dev
 	$(BIN)/pytest -m accept --timeout 1800
 
-# Rendered editions before an HTML validator, axe, caniemail, digest lint and SpamAssassin: docs/mail.md.
+# Rendered editions before an HTML validator, axe, caniemail, digest lint, SpamAssassin and rspamd: docs/mail.md.
 mail-check: $(VENV)/dev $(NPM)/installed
-	tools/need.sh chromium java spamassassin
+	tools/need.sh chromium java spamassassin rspamd
 	$(BIN)/python -m tools.mail_check
 
 # What docs/mail.md shows.

@@ -1,6 +1,7 @@
 """Holds rendered editions against what mailboxes and people need: make mail-check.
 
-    demo, its languages, replays ─▶ vnu, axe, caniemail, digest lint, SpamAssassin ─▶ a table; exit code 1 on a failure
+    demo, its languages, replays ─▶ vnu, axe, caniemail, digest lint, SpamAssassin, rspamd ─▶ a table; exit code 1 on a
+    failure
 
 What each checker must say is in docs/mail.md.
 """
@@ -27,7 +28,20 @@ from digest.pipeline.render import DEFAULT_BASE, Renderer
 from digest.resources import template_texts
 from digest.services.lint import check
 from digest.settings import Settings
-from tools.samples import ARCHIVES, SETTINGS, Sample, alerts, demo, dressed, in_languages, replays, variants
+from tools.rspamd import PASSES, rspamd
+from tools.samples import (
+    ARCHIVES,
+    BOUNCE_DOMAIN,
+    FROM_DOMAIN,
+    SETTINGS,
+    Sample,
+    alerts,
+    demo,
+    dressed,
+    in_languages,
+    replays,
+    variants,
+)
 
 NPM = Path(__file__).resolve().parent / "mail-check"
 VNU = NPM / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
@@ -35,6 +49,7 @@ ALLOWED = NPM / "caniemail-allowed.json"
 OBSOLETE = re.compile(r"attribute on the “(?:table|td|tr)” element is obsolete")
 GRAVE = frozenset({"serious", "critical"})
 MAX_SPAM = 1.0  # points of SpamAssassin; 5 are spam
+MAX_RSPAMD = 0.0  # points of rspamd; 15 are spam
 MAX_ALLOWED = 15
 REQUIRE_ALL = os.environ.get("DIGEST_REQUIRE_ALL") == "1"
 
@@ -146,8 +161,31 @@ def spam(files: Files) -> Faults:
     return faults
 
 
+def reception(files: Files) -> Faults:
+    """Where rspamd, with our DNS records on a name server of our own, would not let a signed mail pass at 0 points.
+
+    Each is sent once more with another unsubscribe address, which must break both signatures.
+    """
+    faults: Faults = {}
+    with rspamd(FROM_DOMAIN, BOUNCE_DOMAIN) as receiver:
+        for sample, _ in files:
+            mail = sample.sent(receiver.keys)
+            verdict = receiver.check(mail)
+            found = [f"no {symbol}" for symbol in sorted(PASSES - verdict.passes)]
+            found += [f"signature of {key.algorithm} not right" for key in receiver.keys
+                      if key.algorithm not in verdict.signatures]
+            if verdict.points > MAX_RSPAMD:
+                worst = sorted(verdict.symbols.items(), key=lambda symbol: -symbol[1])
+                found.append(f"{verdict.points:.1f} points: {', '.join(name for name, points in worst if points > 0)}")
+            if receiver.check(replace(mail, data=mail.data.replace(b"List-Unsubscribe: <", b"List-Unsubscribe: <x", 1))
+                              ).signatures:
+                found.append("another List-Unsubscribe breaks no signature")
+            faults[sample.name] = found
+    return {name: found for name, found in faults.items() if found}
+
+
 CHECKERS: dict[str, Callable[[Files], Faults]] = {
-    "vnu": validity, "axe": accessibility, "caniemail": support, "lint": own_rules, "spam": spam}
+    "vnu": validity, "axe": accessibility, "caniemail": support, "lint": own_rules, "spam": spam, "rspamd": reception}
 
 
 def _wake(folder: Path, broken: Sample) -> None:

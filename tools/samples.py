@@ -1,27 +1,33 @@
 """Editions to look at and to check: the demo's as it is mailed, in each language, and replays of recorded archives."""
 
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from pathlib import Path
 
 from digest.locale import LANGUAGES
-from digest.model import Message
-from digest.pipeline.render import Renderer
+from digest.mail.dkim import Key
+from digest.model import UNSUBSCRIBE_MARK, Message
+from digest.pipeline.render import DEFAULT_BASE, Renderer
 from digest.pipeline.variants import Variant, render, shown
 from digest.pipeline.view import EditionView, SectionView, ThemeView, from_json
+from digest.ports import Envelope
 from digest.resources import template_texts
 from digest.services import deliveries, leaving
-from digest.settings import Settings, SiteSettings
+from digest.settings import MailSettings, Settings, SiteSettings
 from digest.tokens import Signer
 
 ROOT = Path(__file__).resolve().parent.parent
 ARCHIVES = Path(os.environ.get("DIGEST_TEST_DATA", ROOT.parent / "shared" / "data")) / "timeseries"
-SETTINGS = Settings(site=SiteSettings(url="https://news.example.org", postal_address="1 Example Street, Almaty"))
+FROM_DOMAIN, BOUNCE_DOMAIN = "news.example.org", "bounce.news.example.org"
+SETTINGS = Settings(site=SiteSettings(url=f"https://{FROM_DOMAIN}", postal_address="1 Example Street, Almaty"),
+                    mail=MailSettings(bounce_domain=BOUNCE_DOMAIN))
+PERSONAL = re.compile(r"https?://[^\s\"'<>]+/[ua]/[\w.-]+")
 DAYS = 3  # of a replay that are taken: the first, the heaviest, the last
 SECONDS = 600  # that a demo or a replay may take
 
@@ -37,8 +43,25 @@ class Sample:
     @property
     def html(self) -> str:
         """The HTML part with its personal marks filled."""
-        part = message_from_bytes(self.eml, policy=policy.default).get_body(("html",))
+        return self.part("html")
+
+    def part(self, subtype: str) -> str:
+        """The text of the part "html" or "plain"; "" where there is none."""
+        part = message_from_bytes(self.eml, policy=policy.default).get_body((subtype,))
         return str(part.get_content()) if part else ""
+
+    def sent(self, keys: Sequence[Key]) -> Envelope:
+        """The mail as an instance with a site of its own and these keys would hand it over now."""
+        mail = message_from_bytes(self.eml, policy=policy.default)
+        html, text = (PERSONAL.sub(UNSUBSCRIBE_MARK, self.part(subtype)).replace(DEFAULT_BASE, SETTINGS.site.url)
+                      for subtype in ("html", "plain"))
+        message = Message(mail["Subject"], html, text, {"Content-Language": mail["Content-Language"] or "en"})
+        name, slug = (self.view.name, self.view.newsletter) if self.view else (SETTINGS.site.name, "alerts")
+        now = datetime.now(UTC)
+        return deliveries.envelope(
+            deliveries.draft(message, target="reader@example.net", settings=SETTINGS, now=now,
+                             subject=f"edition:{slug}/{now:%Y-%m-%d}", unsubscribe="subscription:1"),
+            leaving.Standing("", slug, name), settings=SETTINGS, signer=Signer(bytes(32)), now=now, keys=keys)
 
 
 def demo(folder: Path) -> Sample:
