@@ -14,24 +14,21 @@ outcome; memory is the peak of its whole life. Needs Postfix's test programs.
 import argparse
 import asyncio
 import json
-import os
 import random
 import resource
-import shutil
 import smtplib
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, insert
 
+from bench.sink import SmtpSink, program
 from digest.mail.dkim import Key, new_key
 from digest.mail.pool import SmtpMailer
 from digest.model import REASON_MARK, UNSUBSCRIBE_MARK, Delivery, Message
@@ -73,41 +70,6 @@ class Sending:
     def rest(self) -> float:
         """The ledger, and the run round it."""
         return self.cpu - self.message - self.signature - self.session
-
-
-@contextmanager
-def sink() -> Iterator[int]:
-    """The port of an smtp-sink that takes all mail and keeps none."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    drop_root = ["-u", "nobody"] if os.getuid() == 0 else []
-    process = subprocess.Popen([program("smtp-sink"), *drop_root, f"127.0.0.1:{port}", "1000"])
-    try:
-        _await_greeting(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _await_greeting(port: int) -> None:
-    """Returns when the server answers; raises OSError where it never does."""
-    for tries in range(200):
-        try:
-            smtplib.SMTP("127.0.0.1", port, timeout=5).close()
-            return
-        except OSError:
-            if tries == 199:
-                raise
-            time.sleep(0.02)
-
-
-def program(name: str) -> str:
-    """Where one of Postfix's test programs is; ends the bench where there is none."""
-    if found := shutil.which(name, path="/usr/sbin:/usr/local/sbin:/usr/bin:/opt/homebrew/sbin"):
-        return found
-    raise SystemExit(f"bench.send needs {name} of Postfix (Debian: apt-get install postfix)")
 
 
 def edition(kilobytes: int) -> Message:
@@ -255,7 +217,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{options.mails} mails of {len(data) / 1024:.1f} KB, {options.connections} connections, "
           f"best of {options.rounds} rounds")
     source, library, best = 0.0, 0.0, dict[str, Sending]()
-    with sink() as port:
+    with SmtpSink() as sink:
+        port = sink.port
         for _ in range(options.rounds):
             pace = smtp_source(port, mails=options.mails, connections=options.connections, size=len(data))
             source, library = max(source, pace), max(library, standard_library(port, mails=options.mails, data=data))
