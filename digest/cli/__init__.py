@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "why": ("digest.cli.editions:why", "Say what became of an item, and why."),
     "subscribers": ("digest.cli.subscribers:subscribers", "Add, list, change, import, export and erase subscribers."),
     "deliveries": ("digest.cli.deliveries:deliveries", "Say what became of each mail; settle what is in doubt."),
+    "bounces": ("digest.cli.bounces:bounces", "Say what came back of sent mail, and who gets none."),
     "alerts": ("digest.cli.alerts:alerts", "Add, try and list keyword alert rules."),
     "replay": ("digest.cli.replay:replay", "Run recorded archives through the whole pipeline."),
     "export": ("digest.cli.export:export", "Write the archive as pages that open without a server."),
