@@ -26,6 +26,7 @@ _MORE = re.compile(
 POSTED = ("The post", "Сообщение", "Запись", "Жазба")  # what _FIRST_POSTED begins with
 MORE = ("read", "link to", "читать", "подробнее", "толығырақ", "батафсил", "кененирээк")  # what _MORE needs
 MORE_LENGTH = 120  # characters at the end of a text in which _MORE can match
+ELLIPSES = ("…", "...", "&hellip;", "]")  # what _ELLIPSIS ends with
 _ELLIPSIS = re.compile(r"\s*\[?(?:…|\.\.\.|&hellip;)\]?$")
 
 
@@ -59,36 +60,40 @@ def clean_title(title: str, known: Boilerplate) -> str:
     short = title
     for _ in range(2):
         found = _TAIL.search(short)
-        if found and _is_one_of(found.group("tail"), known.title_tails):
-            short = short[: found.start()].rstrip(" -–—|•»:")
-    found = _HEAD.search(short)
+        if not found or not _is_one_of(found.group("tail"), known.title_tails):
+            break
+        short = short[: found.start()].rstrip(" -–—|•»:")
+    found = _HEAD.search(short) if known.title_heads else None
     if found and _is_one_of(found.group("head"), known.title_heads):
         short = short[found.end():]
     return short or title
 
 
 def clean_summary(text: str, title: str, known: Boilerplate) -> str:
-    """A paragraph or summary without what its document repeats and without "The post … appeared first on …"."""
-    words = text.split()
-    before, after = known.summary_head, known.summary_tail
+    """A paragraph or summary on one line, without what its document repeats and "The post … appeared first on …"."""
+    if known.summary_head or known.summary_tail:
+        text = _without_ends(text.split(), known.summary_head, known.summary_tail)
+    if any(word in text for word in POSTED):
+        text = _FIRST_POSTED.sub("", text)
+        head, post, rest = text.rpartition("The post ")
+        if post and len(rest) > 2 and (title.startswith(rest[:30]) or (len(title) > 7 and rest.startswith(title[:30]))):
+            text = head  # the feed cut it off before "appeared first on"
+    end = text[-MORE_LENGTH:]
+    folded = end.lower()
+    return (text[:-MORE_LENGTH] + _MORE.sub("", end) if any(word in folded for word in MORE) else text).strip()
+
+
+def _without_ends(words: list[str], before: tuple[str, ...], after: tuple[str, ...]) -> str:
     if before and tuple(words[: len(before)]) == before:
         words = words[len(before):]
     if after and tuple(words[-len(after):]) == after:
         words = words[: -len(after)]
-    text = " ".join(words)
-    if any(word in text for word in POSTED):
-        text = _FIRST_POSTED.sub("", text)
-    head, post, rest = text.rpartition("The post ")
-    if post and len(rest) > 2 and (title.startswith(rest[:30]) or (len(title) > 7 and rest.startswith(title[:30]))):
-        text = head  # the feed cut it off before "appeared first on"
-    end = text[-MORE_LENGTH:]
-    folded = end.lower()
-    return (text[:-MORE_LENGTH] + _MORE.sub("", end)).strip() if any(word in folded for word in MORE) else text.strip()
+    return " ".join(words)
 
 
 def ends_cut(text: str) -> str:
     """`text` with a trailing "[…]" or "..." as a plain ellipsis."""
-    return text[:-20] + _ELLIPSIS.sub("…", text[-20:])
+    return text[:-20] + _ELLIPSIS.sub("…", text[-20:]) if text.endswith(ELLIPSES) else text
 
 
 def _group(found: re.Match[str] | None, name: str) -> str | None:

@@ -54,6 +54,9 @@ ENDINGS = re.compile(
     "(?:[дт][ае]|[нд][ыі]ң|[ндт]ың|нан|нен|дан|ден|тан|тен|д[ае]ғы|д[ае]гі|ы|ында|ынан|ынын|дагы|и|"
     "da|dagi|dan|ning|ida|idagi|y|ynda|yndan|ynyň|daky)$")
 
+RFC822 = re.compile(
+    r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?(\d{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (\d{4}) "
+    r"(\d\d):(\d\d):(\d\d) (GMT|[+-]\d{4})", re.ASCII)
 ISO = re.compile(
     r"(\d{4})-?(\d{2})-?(\d{2})(?:[tT ]\s*(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?\s*(.*))?$")
 NUMERIC = re.compile(r"\b(\d{1,4})([./-])(\d{1,2})\2(\d{2,4})\b")
@@ -79,8 +82,11 @@ class ParsedDate:
 
 def parse_date(text: str) -> ParsedDate | None:
     """The date that `text` gives, or None where it gives none or could mean another instant."""
-    text = re.sub(r"\s+", " ", re.sub(r"\([^()]*\)", " ", text[:100])).strip(" ,.;")
     try:
+        if found := RFC822.fullmatch(text):
+            day, month, year, hour, minute, second, zone = found.groups()
+            return _assemble((int(year), MONTHS[month.lower()], int(day)), (int(hour), int(minute), int(second)), zone)
+        text = re.sub(r"\s+", " ", re.sub(r"\([^()]*\)", " ", text[:100])).strip(" ,.;")
         if re.fullmatch(r"\d{10}|\d{13}", text):
             seconds = int(text) if len(text) == 10 else int(text) / 1000
             return ParsedDate(datetime.fromtimestamp(seconds, UTC), 0, False)
@@ -182,7 +188,9 @@ def _offset(zone: str, local: datetime | None) -> int | None:
 
     `local` is the wall-clock time that a zone with changing offsets is asked about.
     """
-    if named := ZONE_NAME.search(zone):
+    if zone == "GMT":
+        return 0
+    if "/" in zone and (named := ZONE_NAME.search(zone)):
         return _named_offset(named.group(), local)
     words = zone.lower().replace("−", "-").split(" ")
     text = " ".join(words)

@@ -83,9 +83,11 @@ def keys(entries: Sequence[Entry], links: Sequence[str], days: Sequence[str]) ->
 
     `links` are the entries' absolute addresses ("" for none) and `days` the days they give ("" for none).
     """
-    canonical = [canonical_url(link) for link in links]
     guids = [_stable_guid(entry.guid) for entry in entries]
     uses = Counter(guids)
+    if len(uses) == len(entries) and "" not in uses:
+        return guids
+    canonical = [canonical_url(link) for link in links]
     named = [normal_title(entry.title or entry.summary[:200]) for entry in entries]
     addresses = Counter(address for address, _ in set(zip(canonical, named, strict=True)))
     found = []

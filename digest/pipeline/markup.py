@@ -1,6 +1,7 @@
 """HTML of feeds as plain text: blocks of paragraphs and subheads, and single lines."""
 
 import re
+from collections.abc import Iterator
 from html import unescape
 
 import nh3
@@ -10,6 +11,7 @@ from digest.model import Block
 BREAKING = {"p", "div", "br", "blockquote", "section", "article", "tr", "table", "pre", "hr",
             "h1", "h2", "h3", "h4", "h5", "h6"}
 DROPPED = {"script", "style", "figcaption", "noscript", "template", "iframe", "object", "form", "button", "select"}
+CLEANER = nh3.Cleaner(tags=BREAKING, clean_content_tags=DROPPED, attributes={}, link_rel=None)
 LOOKS_LIKE_MARKUP = re.compile(r"<[a-zA-Z/!][^<>]{0,2000}>")
 # Attributes go first: the cleaner takes time quadratic in open tags that differ in them.
 ATTRIBUTES = re.compile(r"""<([a-zA-Z][a-zA-Z0-9]{0,15})\s(?:[^<>"']|"[^"<]{0,2000}"|'[^'<]{0,2000}')*>""")
@@ -48,12 +50,8 @@ def to_blocks(html: str) -> list[Block]:
     """
     if "&lt;" in html and not LOOKS_LIKE_MARKUP.search(html):
         html = unescape(html)  # markup escaped once too often
-    if LOOKS_LIKE_MARKUP.search(html):
-        blocks = _html_blocks(_cleaned(html))
-    else:
-        blocks = [Block("p", line) for line in _plain_paragraphs(unescape(html))]
-    return _with_bare_subheads([Block(kind, text) for kind, words in
-                                ((block.kind, block.text) for block in blocks) if (text := _squeeze(words))])
+    pieces = _html_pieces(_cleaned(html)) if LOOKS_LIKE_MARKUP.search(html) else _lines(html)
+    return _with_bare_subheads([Block(kind, text) for kind, words in pieces if (text := _squeeze(words))])
 
 
 def shorten(text: str, limit: int) -> str:
@@ -67,34 +65,34 @@ def shorten(text: str, limit: int) -> str:
 
 
 def _cleaned(html: str) -> str:
-    html = NESTING.sub("<p>", ATTRIBUTES.sub(r"<\1>", html))
-    return nh3.clean(html, tags=BREAKING, clean_content_tags=DROPPED, attributes={}, link_rel=None)
+    return CLEANER.clean(NESTING.sub("<p>", ATTRIBUTES.sub(r"<\1>", html)))
 
 
-def _html_blocks(html: str) -> list[Block]:
-    """Splits cleaned HTML at its breaking tags. Two line breaks in a row end a paragraph, one does not."""
+def _html_pieces(html: str) -> Iterator[tuple[str, str]]:
+    """Kinds and texts between the tags of cleaned HTML. Two line breaks in a row end a paragraph, one does not."""
     if not TAG.search(html):
-        return [Block("p", line) for line in _plain_paragraphs(unescape(html))]
-    keep_lines = "<p>" not in html and "<div>" not in html and "<br>" not in html
-    blocks: list[Block] = []
+        yield from _lines(html)
+        return
+    if "<p>" in html or "<div>" in html or "<br>" in html:
+        last = html.rindex(">")  # what follows the last tag keeps its lines
+        html = SPACE.sub(" ", html[:last]) + html[last:]
     kind, text, position = "p", "", 0
     for found in TAG.finditer(html):
-        piece = html[position : found.start()]
-        text += piece if keep_lines else SPACE.sub(" ", piece)
+        text += html[position : found.start()]
         position = found.end()
         closing, name = found.groups()
         if name == "br":
             text += "\n"
             continue
-        blocks += _block(kind, text)
+        if text:
+            yield from _lines(text) if kind == "p" else ((kind, unescape(text)),)
         kind, text = ("h2" if name[0] == "h" and name[1:].isdigit() and not closing else "p"), ""
-    return blocks + _block(kind, text + html[position:])
+    text += html[position:]
+    yield from _lines(text) if kind == "p" else ((kind, unescape(text)),)
 
 
-def _block(kind: str, text: str) -> list[Block]:
-    if kind == "h2":
-        return [Block(kind, unescape(text))]
-    return [Block(kind, line) for line in _plain_paragraphs(unescape(text))]
+def _lines(text: str) -> Iterator[tuple[str, str]]:
+    return (("p", line) for line in _plain_paragraphs(unescape(text)))
 
 
 def _plain_paragraphs(text: str) -> list[str]:

@@ -29,6 +29,7 @@ LEAD_LENGTH = 600  # characters of body that stand in for a missing summary
 TITLE_FROM_TEXT = 80  # characters of text that stand in for a missing title
 BODY_WORDS = 120  # a description of more words is a body too
 REMEMBERED = 2_000  # dates
+WORD = re.compile(r"\w")
 ENGLISH_SHARE = 0.12  # share of English function words from which an undeclared document is English
 FOREIGN_LETTERS = 0.01  # share of letters that Russian lacks from which a text is not Russian
 
@@ -145,8 +146,9 @@ def _text(html: str, title: str, feed: Feed, context: Context) -> _Text:
 def _clean_blocks(blocks: Iterable[Block], title: str, known: Boilerplate) -> Iterator[Block]:
     for block in blocks:
         text = boilerplate.clean_summary(block.text, title, known)
-        if text and (text[0].isalnum() or re.search(r"\w", text)):
-            yield Block(block.kind, boilerplate.ends_cut(text))
+        if text and (text[0].isalnum() or WORD.search(text)):
+            text = boilerplate.ends_cut(text)
+            yield block if text == block.text else Block(block.kind, text)
 
 
 def _is_date_line(line: str) -> bool:
@@ -154,9 +156,9 @@ def _is_date_line(line: str) -> bool:
 
 
 def _is_body(blocks: Sequence[Block], from_content: bool) -> bool:
-    paragraphs = sum(block.kind == "p" for block in blocks)
-    words = sum(len(block.text.split()) for block in blocks)
-    return paragraphs > 1 or words > BODY_WORDS or (from_content and words > BODY_WORDS // 2)
+    if len(blocks) > 1 and sum(block.kind == "p" for block in blocks) > 1:
+        return True
+    return sum(len(block.text.split()) for block in blocks) > (BODY_WORDS // 2 if from_content else BODY_WORDS)
 
 
 def _summary(blocks: Sequence[Block], *, from_content: bool) -> str:
@@ -198,14 +200,11 @@ def _is_english(text: str) -> bool:
 
 def _language(declared: str | None, text: str) -> str:
     """The declared language, unless the text's script contradicts it; else what its letters say, or "und"."""
-    if text.isascii():
+    if declared in _CYRILLIC or text.isascii() or not _CYRILLIC_LETTER.search(text):
         return declared or "und"
     letters = sum(map(str.isalpha, text))
-    cyrillic = len(_CYRILLIC_LETTER.findall(text))
-    if not letters or cyrillic * 2 <= letters:
+    if 2 * len(_CYRILLIC_LETTER.findall(text)) <= letters:
         return declared or "und"
-    if declared in _CYRILLIC:
-        return declared
     counts = {language: len(pattern.findall(text)) for language, pattern in _LETTERS.items()}
     likely = max(counts, key=lambda language: counts[language])
     return likely if counts[likely] > FOREIGN_LETTERS * letters else "ru"

@@ -82,14 +82,15 @@ def parse_feed(body: bytes, content_type: str | None, url: str) -> ParsedFeed:
         raise ParseError(url, "html_not_feed", "answered a web page instead of a feed")
     if _declares_entities(body):
         raise ParseError(url, "malformed", "declares XML entities, which are refused")
-    if _unclosed(body) > MOST_UNCLOSED and _unclosed(CDATA.sub(b"", body)) > MOST_UNCLOSED:
+    if _is_unclosed(body) and _is_unclosed(CDATA.sub(b"", body)):
         raise ParseError(url, "malformed", f"opens more than {MOST_UNCLOSED} tags that it does not close")
     return _parse_xml(body, content_type, url)
 
 
-def _unclosed(body: bytes) -> int:
-    """About how many tags are opened and not closed."""
-    return body.count(b"<") - 2 * body.count(b"</") - body.count(b"/>")
+def _is_unclosed(body: bytes) -> bool:
+    """Whether about so many tags are opened and not closed."""
+    opened = body.count(b"<") - MOST_UNCLOSED
+    return opened > 0 and opened > 2 * body.count(b"</") + body.count(b"/>")
 
 
 def _declares_entities(body: bytes) -> bool:
@@ -225,7 +226,8 @@ def _clean(value: Any, limit: int) -> str:
     """A string without control characters, at most `limit` characters long; numbers count as strings."""
     if value is None or isinstance(value, bool | list | dict):
         return ""
-    return CONTROL.sub("", str(value)[:limit]).strip()
+    text = str(value)[:limit]
+    return (text if text.isprintable() else CONTROL.sub("", text)).strip()
 
 
 def _language(value: Any) -> str | None:
