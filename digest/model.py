@@ -87,6 +87,9 @@ class Feed:
     article_text: ArticleText = field(default=ArticleText.SHORT, compare=False)
 
 
+REPEATED = "repeated"  # kind of a block that stands on other pages of the feed too: stored, never part of a text
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A paragraph ("p") or a subhead ("h2") of an item's text, as plain text."""
@@ -118,11 +121,21 @@ class Item:
     image_url: str | None = None
     tags: tuple[str, ...] = ()
     link: str = ""  # as the feed gave it, before tracking was removed; for exports, never shown
+    article: tuple[Block, ...] = ()  # the text of its page; () where that was not fetched or told nothing
+
+    @property
+    def text(self) -> tuple[Block, ...]:
+        """Its fullest text in blocks: that of its page, or of the feed where that is longer."""
+        return self.article if _characters(self.article) > _characters(self.body) else self.body
 
     @property
     def sorted_at(self) -> datetime:
         """The publication time where known, else the time of first sight."""
         return self.published_at or self.first_seen_at
+
+
+def _characters(blocks: tuple[Block, ...]) -> int:
+    return sum(len(block.text) for block in blocks)
 
 
 @dataclass(frozen=True, slots=True)

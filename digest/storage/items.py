@@ -6,12 +6,12 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select, union, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, or_, select, union, update
 
-from digest.model import Block, BodyPolicy, DateQuality, Feed, Item, Source, short_id
+from digest.model import REPEATED, Block, BodyPolicy, DateQuality, Feed, Item, Source, short_id
 from digest.pipeline.identify import canonical_url
 from digest.pipeline.reissue import Earlier, address_of, instant_of
-from digest.storage.schema import feeds, item_revisions, items, sources, story_items
+from digest.storage.schema import feeds, item_articles, item_revisions, items, sources, story_items
 from digest.storage.upsert import insert_quietly, upsert
 
 MAX_REVISIONS = 25  # an outlet that rewrites an item at every poll is followed so far, then left alone
@@ -85,11 +85,11 @@ def earlier_items(conn: Connection, entries: Sequence[Item]) -> dict[str, list[E
 def items_by_id(conn: Connection, ids: Iterable[str], *, at: datetime | None = None) -> dict[str, Item]:
     """Items by id, in no particular order; unknown ids are left out.
 
-    With `at`, items first seen later are left out and texts are as revised by then.
+    With `at`, items first seen later are left out, texts are as revised by then and pages as fetched by then.
     """
     found: dict[str, Item] = {}
     for chunk in _chunks(ids):
-        query = _select().where(items.c.id.in_(chunk))
+        query = _select(at).where(items.c.id.in_(chunk))
         if at is not None:
             query = query.where(items.c.first_seen_at <= at)
         found |= {row.id: _from_row(row) for row in conn.execute(query)}
@@ -131,13 +131,21 @@ def content_hash(item: Item) -> str:
     return short_id(item.url, item.title, item.summary, _body_text(item.body))
 
 
-def _select() -> Select[Any]:
+def _select(at: datetime | None = None) -> Select[Any]:
     source = [column.label(f"source_{column.name}") for column in (sources.c.slug, sources.c.name, sources.c.family,
                                                                    sources.c.tier)]
     feed = [column.label(f"feed_{column.name}") for column in (feeds.c.url, feeds.c.region, feeds.c.language,
                                                                feeds.c.body)]
-    joined = items.join(feeds, feeds.c.id == items.c.feed_id).join(sources, sources.c.slug == feeds.c.source)
-    return select(*items.c, *feed, *source).select_from(joined)
+    page = [column.label(f"page_{column.name}") for column in (item_articles.c.blocks, item_articles.c.place)]
+    joined = items.join(feeds, feeds.c.id == items.c.feed_id).join(sources, sources.c.slug == feeds.c.source).outerjoin(
+        item_articles, _fetched(at))
+    return select(*items.c, *feed, *source, *page).select_from(joined)
+
+
+def _fetched(at: datetime | None) -> ColumnElement[bool]:
+    """Joins the pages that were fetched by `at` (None: at all) to their items."""
+    own = item_articles.c.item_id == items.c.id
+    return own if at is None else and_(own, item_articles.c.at <= at)
 
 
 def _from_row(row: Row[Any]) -> Item:
@@ -145,10 +153,12 @@ def _from_row(row: Row[Any]) -> Item:
     feed = Feed(row.feed_id, row.feed_url, source, row.feed_region, row.feed_language, BodyPolicy(row.feed_body))
     return Item(
         id=row.id, feed=feed, key=row.key, url=row.url, canonical_url=row.canonical_url, title=row.title,
-        summary=row.summary, body=_body(row.body), agency=row.agency, place=row.place, language=row.language,
+        summary=row.summary, body=_body(row.body), agency=row.agency, place=row.place or row.page_place,
+        language=row.language,
         published_at=row.published_at, published_offset_minutes=row.published_offset_minutes,
         date_quality=DateQuality(row.date_quality), first_seen_at=row.first_seen_at, backlog=row.backlog,
         image_url=row.image_url, tags=tuple(json.loads(row.tags)), link=row.link,
+        article=tuple(block for block in _body(row.page_blocks or "[]") if block.kind != REPEATED),
     )
 
 

@@ -108,6 +108,24 @@ item_revisions = Table(
     Column("body", Text, nullable=False),
     Column("content_hash", String(16), nullable=False),
 )
+# Pages of items: one row for each that was to be fetched, whatever came of it. Its text counts from `at` on, and is
+# written before the item has a story or never.
+item_articles = Table(
+    "item_articles", metadata,
+    Column("item_id", String(16), ForeignKey("items.id"), primary_key=True),
+    Column("feed_id", String(16), ForeignKey("feeds.id"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),  # when it was claimed, then when it was fetched
+    Column("outcome", Text, nullable=False),
+    Column("blocks", Text, nullable=False, server_default="[]"),  # JSON array of [kind, text]
+    Column("place", Text),  # of its dateline
+    Index("ix_item_articles_feed_at", "feed_id", "at"),
+)
+robots = Table(
+    "robots", metadata,
+    Column("origin", Text, primary_key=True),  # scheme://host[:port]
+    Column("fetched_at", UtcDateTime, nullable=False),
+    Column("rules", Text),  # NULL: could not be read, so nothing may be fetched
+)
 
 # Stories: the join is never rewritten; a merge is an alias with its time, so that "as of T" can be told.
 story_items = Table(
