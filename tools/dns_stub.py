@@ -3,12 +3,14 @@
 import ipaddress
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from socketserver import TCPServer, UDPServer
 from threading import Thread
 
 from dnslib import AAAA, MX, PTR, QTYPE, RCODE, RR, TXT, A, DNSRecord
 from dnslib.server import BaseResolver, DNSHandler, DNSLogger, DNSServer
 
 POLL_SECONDS = 0.01  # how soon a server ends when asked to
+PORTS_TRIED = 20
 Zone = Mapping[str, list[str]]  # name -> 'TXT v=spf1 -all', 'A 203.0.113.5', 'MX mail.example.org', 'PTR host', 'FAIL'
 
 
@@ -33,21 +35,31 @@ class _Resolver(BaseResolver):  # type: ignore[misc]
 @contextmanager
 def name_server(zone: Zone) -> Iterator[int]:
     """The port, over UDP and TCP, of a server that answers from `zone` while the context is open."""
-    resolver, logger = _Resolver(zone), DNSLogger("-request,-reply,-truncated,-error,-recv,-send,-data")
-    udp = DNSServer(resolver, address="127.0.0.1", port=0, logger=logger).server
-    port = udp.server_address[1]
-    tcp = DNSServer(resolver, address="127.0.0.1", port=port, logger=logger, tcp=True).server
+    udp, tcp = _servers(_Resolver(zone))
     threads = [Thread(target=server.serve_forever, args=(POLL_SECONDS,)) for server in (udp, tcp)]
     for thread in threads:
         thread.start()
     try:
-        yield port
+        yield udp.socket.getsockname()[1]
     finally:
         for server in (udp, tcp):
             server.shutdown()
             server.server_close()
         for thread in threads:
             thread.join()
+
+
+def _servers(resolver: BaseResolver) -> tuple[UDPServer, TCPServer]:
+    """A server over UDP and one over TCP on one port, which both find free."""
+    logger = DNSLogger("-request,-reply,-truncated,-error,-recv,-send,-data")
+    for _ in range(PORTS_TRIED):
+        udp = DNSServer(resolver, address="127.0.0.1", port=0, logger=logger).server
+        try:
+            return udp, DNSServer(
+                resolver, address="127.0.0.1", port=udp.socket.getsockname()[1], logger=logger, tcp=True).server
+        except OSError:  # another program has that port over TCP
+            udp.server_close()
+    raise OSError("no port is free over UDP and TCP")
 
 
 def reverse(address: str) -> str:
