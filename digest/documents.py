@@ -6,7 +6,7 @@ Pure: text in, values out. `digest.services.config` versions the texts and mirro
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, TypeVar
@@ -19,6 +19,7 @@ from digest.mistakes import find_line, toml_error, validation_error, validation_
 from digest.model import Feed, Period, Source
 from digest.query import parse_query
 from digest.sources import Document, LanguageTag, Slug, SourcesDocument
+from digest.text.languages import USUAL
 from digest.theme import Theme
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -312,11 +313,21 @@ def read_configuration(
     parts = _Parts()
     for path, text in [*sorted((base or {}).items()), *sorted(texts.items())]:
         parts.add(path, text)
-    feeds = tuple(parts.feeds.values())
+    languages = _languages(parts)
+    feeds = tuple(replace(feed, languages=languages) for feed in parts.feeds.values())
     configuration = Configuration(parts.newsletters, parts.sources, feeds, Gazetteer(parts.regions), version)
     for newsletter in parts.newsletters.values():
         _check_sources(newsletter, configuration, texts)
     return configuration
+
+
+def _languages(parts: _Parts) -> tuple[str, ...]:
+    """What items may be in: the languages of feeds and newsletters; where one counts all, the usual ones too."""
+    newsletters = parts.newsletters.values()
+    named = {feed.language for feed in parts.feeds.values() if feed.language}
+    named |= {tag for newsletter in newsletters for tag in (*newsletter.read, *newsletter.count)}
+    is_open = not all(newsletter.count for newsletter in newsletters)
+    return tuple(sorted({tag.partition("-")[0] for tag in named} | set(USUAL if is_open else ())))
 
 
 def _check_sources(newsletter: Newsletter, configuration: Configuration, texts: Mapping[str, str]) -> None:

@@ -72,8 +72,8 @@ class Access:
 class Feed:
     """One address that we poll; belongs to a source. `id` is `short_id(url)` of its first address.
 
-    How it is polled (`interval_minutes`, `access`, `article_text`) stands in the documents alone: a feed read from the
-    database has the defaults, and is equal.
+    How it is polled and read (`interval_minutes`, `access`, `article_text`, `languages`) stands in the documents alone:
+    a feed read from the database has the defaults, and is equal.
     """
 
     id: str
@@ -85,6 +85,7 @@ class Feed:
     interval_minutes: int | None = field(default=None, compare=False)  # None: as its rhythm and its server say
     access: Access = field(default=Access(), compare=False)
     article_text: ArticleText = field(default=ArticleText.SHORT, compare=False)
+    languages: tuple[str, ...] = field(default=(), compare=False)  # what its items may be in, where `language` is open
 
 
 REPEATED = "repeated"  # kind of a block that stands on other pages of the feed too: stored, never part of a text

@@ -6,7 +6,8 @@ read first, then entry by entry:
 2. title: markup and the site's name out; the text's first words where there is none;
 3. text: blocks; agency byline and dateline taken off its head into `agency` and `place`;
 4. date: raw string → instant and quality against the clock;
-5. identity: guid, link or title (`digest.pipeline.identify`).
+5. language: the feed's own in the configuration, else what the document declares, else what the text says;
+6. identity: guid, link or title (`digest.pipeline.identify`).
 """
 
 import re
@@ -23,6 +24,7 @@ from digest.pipeline.dates import ParsedDate, parse_date
 from digest.pipeline.markup import shorten, to_blocks, to_line
 from digest.pipeline.parse import Entry, ParsedFeed
 from digest.pipeline.stamps import false_stamps, judged
+from digest.text.languages import language_of
 
 MAX_SUMMARY = 2_000  # characters of plain text
 LEAD_LENGTH = 600  # characters of body that stand in for a missing summary
@@ -30,15 +32,6 @@ TITLE_FROM_TEXT = 80  # characters of text that stand in for a missing title
 BODY_WORDS = 120  # a description of more words is a body too
 REMEMBERED = 2_000  # dates
 WORD = re.compile(r"\w")
-ENGLISH_SHARE = 0.12  # share of English function words from which an undeclared document is English
-FOREIGN_LETTERS = 0.01  # share of letters that Russian lacks from which a text is not Russian
-
-# Letters that tell languages in Cyrillic apart; of two that explain as much, the first is taken.
-_LETTERS = {language: re.compile(f"[{letters}]", re.IGNORECASE) for language, letters in (
-    ("ky", "ңөү"), ("uk", "їєґі"), ("kk", "әғқңөұүһі"), ("uz", "ўқғҳ"), ("tg", "ҷӣӯҳқғ"))}
-_CYRILLIC_LETTER = re.compile("[\u0400-\u0481\u048a-\u04ff]")
-_ENGLISH = frozenset("the of and to in for is on with that was as are by from has be at an after will".split())
-_CYRILLIC = frozenset({"ru", "kk", "ky", "uz", "tg", "uk", "be", "bg", "mk", "sr", "mn", "tt", "ba", "az", "tk", "os"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +81,8 @@ def learn(document: ParsedFeed, feed: Feed, *, now: datetime) -> Context:
     summaries = [" ".join(block.text for block in blocks[entry.summary or entry.content][:3])
                  for entry in document.entries]
     known = boilerplate.learn(titles, summaries, (document.title, feed.source.name))
-    language = document.language or ("en" if _is_english(" ".join([*titles, *summaries])) else None)
-    return Context(document.title, language, known, false_stamps([_date_of(entry) for entry in document.entries], now),
-                   lines, blocks)
+    stamps = false_stamps([_date_of(entry) for entry in document.entries], now)
+    return Context(document.title, document.language, known, stamps, lines, blocks)
 
 
 def normalise(entry: Entry, feed: Feed, key: str, context: Context, *, now: datetime) -> Item:
@@ -111,7 +103,7 @@ def normalise(entry: Entry, feed: Feed, key: str, context: Context, *, now: date
         title=title, summary=summary, body=body,
         agency=agency if agency and agency.casefold() != feed.source.name.casefold() else None,
         place=head.place or summary_text.place,
-        language=feed.language or _language(context.document_language, f"{title} {summary}"),
+        language=feed.language or language_of(f"{title} {summary}", context.document_language, feed.languages),
         published_at=published, published_offset_minutes=offset, date_quality=quality, first_seen_at=now,
         image_url=identify.absolute_url(entry.image_url, feed.url) or None,
         link=entry.link or url,
@@ -191,20 +183,3 @@ def _date_of(entry: Entry) -> ParsedDate | None:
 def _date(text: str) -> ParsedDate | None:
     """A date that is asked for several times while its document is read."""
     return parse_date(text) if text else None
-
-
-def _is_english(text: str) -> bool:
-    words = re.findall(r"[^\W\d_]+", text[:20_000].lower())
-    return sum(word in _ENGLISH for word in words) > ENGLISH_SHARE * len(words)
-
-
-def _language(declared: str | None, text: str) -> str:
-    """The declared language, unless the text's script contradicts it; else what its letters say, or "und"."""
-    if declared in _CYRILLIC or text.isascii() or not _CYRILLIC_LETTER.search(text):
-        return declared or "und"
-    letters = sum(map(str.isalpha, text))
-    if 2 * len(_CYRILLIC_LETTER.findall(text)) <= letters:
-        return declared or "und"
-    counts = {language: len(pattern.findall(text)) for language, pattern in _LETTERS.items()}
-    likely = max(counts, key=lambda language: counts[language])
-    return likely if counts[likely] > FOREIGN_LETTERS * letters else "ru"

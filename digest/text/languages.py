@@ -1,0 +1,88 @@
+"""The language of a text, out of those that are configured.
+
+What a document declares is believed where the text does not speak against it: scrapers declare English for everything,
+and outlets mix languages in one feed. Most texts are told by their letters and commonest words; the model of py3langid,
+which takes half a second and some fifty megabytes, is loaded for the first one that is not.
+"""
+
+import re
+from collections.abc import Sequence
+from copy import copy
+from functools import lru_cache
+from typing import Any
+
+USUAL = ("en", "ru", "kk", "ky", "uz", "tg", "tk", "uk", "az", "tr", "de", "fr")  # where none are configured
+MAX_TEXT = 600  # characters that are looked at
+SURE = 0.7  # from which the model is believed
+DECLARED_WRONG = 0.95  # from which it is believed against what the document declares
+ENGLISH_SHARE = 0.12  # share of English function words from which a text is English
+FOREIGN_LETTERS = 0.01  # share of letters that Russian lacks from which a text is not Russian
+LONG = 100  # letters among which a text of another language than Russian has some that Russian lacks
+
+# Letters that tell languages in Cyrillic apart; of two that explain as much, the first is taken.
+_LETTERS = {language: re.compile(f"[{letters}]", re.IGNORECASE) for language, letters in (
+    ("ky", "ңөү"), ("uk", "їєґі"), ("kk", "әғқңөұүһі"), ("uz", "ўқғҳ"), ("tg", "ҷӣӯҳқғ"))}
+_FOREIGN = re.compile("[^\u0401\u0410-\u044f\u0451\\W\\d_a-zA-Z]")  # neither Russian nor English
+_CYRILLIC_LETTER = re.compile("[\u0400-\u0481\u048a-\u04ff]")
+_ENGLISH = frozenset("the of and to in for is on with that was as are by from has be at an after will".split())
+_CYRILLIC = frozenset({"ru", "kk", "ky", "uz", "tg", "uk", "be", "bg", "mk", "sr", "mn", "tt", "ba", "az", "tk", "os"})
+_NO_LETTERS_OF_THEIR_OWN = frozenset({"bg", "mk", "sr"})  # hardly told from Russian by letters
+
+
+def language_of(text: str, declared: str | None, candidates: Sequence[str] = ()) -> str:
+    """The primary subtag of a text's language, "und" where nothing tells it.
+
+    `declared` is what its document says, `candidates` are the languages that it may be beside that (none: the usual).
+    """
+    text = text[:MAX_TEXT]
+    candidates = tuple(candidates) or USUAL
+    cyrillic = 0 if text.isascii() else len(_CYRILLIC_LETTER.findall(text))
+    if cyrillic and 2 * cyrillic > (letters := sum(map(str.isalpha, text))):
+        return _cyrillic_language(text, letters, declared, candidates)
+    if declared in {None, "en"} and _is_english(text):
+        return "en"
+    if declared and declared not in {"en", *_CYRILLIC - {"uz", "az", "tk", "kk", "sr", "tt"}}:
+        return "en" if declared in _CYRILLIC and _is_english(text) else declared
+    has_letters = any(map(str.isalpha, text))
+    found = detected(text, candidates, DECLARED_WRONG if declared else SURE) if has_letters else None
+    return found or declared or "und"
+
+
+def _cyrillic_language(text: str, letters: int, declared: str | None, candidates: Sequence[str]) -> str:
+    foreign = len(_FOREIGN.findall(text))
+    if "ru" in candidates and not foreign and letters >= LONG and declared not in _NO_LETTERS_OF_THEIR_OWN \
+            and _NO_LETTERS_OF_THEIR_OWN.isdisjoint(candidates):
+        return "ru"
+    if declared in _CYRILLIC and (foreign > 0) == (declared != "ru"):
+        return str(declared)
+    found = detected(text, candidates, DECLARED_WRONG if declared in _CYRILLIC else SURE)
+    if found or declared in _CYRILLIC:
+        return found or str(declared)
+    counts = {language: len(pattern.findall(text)) for language, pattern in _LETTERS.items()}
+    likely = max(counts, key=lambda language: counts[language])
+    return likely if counts[likely] > FOREIGN_LETTERS * letters else "ru"
+
+
+def detected(text: str, candidates: Sequence[str], sure: float = SURE) -> str | None:
+    """The candidate that the model finds likeliest, None below the probability `sure`. The first call loads it."""
+    language, probability = _identifier(tuple(sorted(candidates))).classify(text)
+    return str(language) if probability >= sure else None
+
+
+@lru_cache(1)
+def _model() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # loads numpy
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+@lru_cache(16)
+def _identifier(candidates: tuple[str, ...]) -> Any:
+    """The model restricted to those of `candidates` that it knows; to all where it knows none."""
+    restricted = copy(_model())
+    restricted.set_languages([language for language in candidates if language in restricted.labels] or None)
+    return restricted
+
+
+def _is_english(text: str) -> bool:
+    words = re.findall(r"[^\W\d_]+", text.lower())
+    return sum(word in _ENGLISH for word in words) > ENGLISH_SHARE * len(words)
