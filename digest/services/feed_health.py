@@ -14,7 +14,7 @@ from digest.errors import NotFound
 from digest.model import Feed, Message
 from digest.pipeline.health import TROUBLED, Health, health_of
 from digest.pipeline.render import Renderer
-from digest.services import deliveries, leaving
+from digest.services import deliveries, envelopes, leaving
 from digest.settings import Settings
 from digest.storage import feeds as storage
 from digest.storage.engine import read_only
@@ -124,9 +124,9 @@ def queue_note(engine: Engine, feeds: Sequence[Feed], settings: Settings, templa
         found = standings(conn, feeds, now)
         if not any(standing.needs_care for standing in found):
             return False
-        message = note(found, settings, Renderer(templates, base=deliveries.base_url(settings)), day=day)
+        message = note(found, settings, Renderer(templates, base=envelopes.base_url(settings)), day=day)
         return deliveries.queue(
-            conn, subject=f"notice:feeds:{day}", channel=deliveries.MAIL, target=settings.mail.operator,
+            conn, subject=f"notice:feeds:{day}", channel=envelopes.MAIL, target=settings.mail.operator,
             message=message, unsubscribe=leaving.OPERATOR, due_at=now, now=now)
 
 
@@ -135,7 +135,8 @@ def note(found: Sequence[Standing], settings: Settings, renderer: Renderer, *, d
     order = [*TROUBLED, Health.MERGED]
     care = sorted((s for s in found if s.needs_care),
                   key=lambda s: (order.index(s.health) if s.health in order else len(order), s.feed.source.name))
-    values: dict[str, Any] = {"care": care, "counts": counts(found), "day": day, "total": len(found), "site": settings.site.name}
+    values: dict[str, Any] = {
+        "care": care, "counts": counts(found), "day": day, "total": len(found), "site": settings.site.name}
     return Message(
         subject=f"Feeds that need a look: {len(care)} of {len(found)} · {settings.site.name}",
         html=renderer.mail_html("email/feeds.html", **values), text=renderer.render("email/feeds.txt", **values),
