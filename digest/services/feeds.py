@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 
 from sqlalchemy import Engine
 
@@ -9,10 +10,12 @@ from digest.model import Feed
 from digest.parsing import ParserPool
 from digest.pipeline.hosts import Host, host_of
 from digest.ports import Clock, Fetcher
-from digest.services.polling import PollOutcome, Run
+from digest.services.attempts import PollOutcome
+from digest.services.polling import Run
 from digest.settings import PollingSettings
 from digest.storage.feeds import PollState
 
+ROOM = 3  # documents in memory, for each that may be fetched at a time
 HOST_STRIKES = 2  # so many feeds of one publisher that cannot be reached, or are asked to wait, speak for the others
 
 __all__ = ["PollOutcome", "poll"]
@@ -57,19 +60,21 @@ def _by_host(run: Run, states: Sequence[PollState]) -> dict[Host, list[PollState
     """The claimed feeds by publisher, in the order that they came in."""
     groups: dict[Host, list[PollState]] = {}
     for state in states:
-        groups.setdefault(host_of(run.address(state)), []).append(state)
+        groups.setdefault(host_of(run.attempts.address(state)), []).append(state)
     return groups
 
 
 class _Visits:
     """The visits of one run, a task for each publisher, not more at a time than the settings say.
 
-    A publisher's pause takes no place from others, so that one with many feeds does not hold them up.
+    A document that waits to be stored takes no place; it takes room, of which there is for twice as many again. A
+    publisher's pause takes no place from others, so that one with many feeds does not hold them up.
     """
 
     def __init__(self, run: Run, settings: PollingSettings, on_outcome: Callable[[PollOutcome], None] | None):
         self._run, self._settings, self._on_outcome = run, settings, on_outcome
         self._places = asyncio.Semaphore(settings.concurrency)
+        self._room = asyncio.Semaphore(ROOM * settings.concurrency)
         self._ends_at = asyncio.get_running_loop().time() + settings.run_seconds
 
     async def visit(self, host: Host, states: Sequence[PollState]) -> None:
@@ -78,10 +83,11 @@ class _Visits:
         for number, state in enumerate(states):
             if number and not host.is_ours:
                 await asyncio.sleep(self._settings.host_gap_seconds)
-            async with self._places:
+            async with self._room, AsyncExitStack() as place:
+                await place.enter_async_context(self._places)
                 if asyncio.get_running_loop().time() >= self._ends_at:
                     return
-                outcome = await self._run.poll(state)
+                outcome = await self._run.poll(state, place.aclose)
             if self._on_outcome:
                 self._on_outcome(outcome)
             unreached = unreached + 1 if outcome.is_unreached else 0
