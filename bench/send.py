@@ -33,7 +33,7 @@ from digest.mail.dkim import Key, new_key
 from digest.mail.pool import SmtpMailer
 from digest.model import REASON_MARK, UNSUBSCRIBE_MARK, Delivery, Message
 from digest.ports import Envelope
-from digest.services import deliveries, leaving, subscribers
+from digest.services import deliveries, envelopes, leaving, subscribers
 from digest.services.envelopes import Envelopes
 from digest.settings import Settings, SiteSettings, SmtpSettings
 from digest.storage.engine import open_engine
@@ -94,7 +94,7 @@ def queue(conn: Connection, message: Message, count: int) -> None:
     conn.execute(insert(newsletters).values(slug=SLUG, name=NAME))
     for number in range(count):
         reader = subscribers.subscribe(conn, SLUG, f"reader{number}@example.net", "bench", now).subscription
-        deliveries.queue(conn, subject=SUBJECT, channel=deliveries.MAIL, target=reader.subscriber.email,
+        deliveries.queue(conn, subject=SUBJECT, channel=envelopes.MAIL, target=reader.subscriber.email,
                          message=message, unsubscribe=leaving.subscription_mark(reader.id), due_at=now, now=now)
 
 
@@ -129,7 +129,7 @@ def ours(port: int, *, pipelining: bool, mails: int, connections: int, kilobytes
 
 def _parts(settings: Settings, message: Message, keys: list[Key]) -> tuple[float, float, float]:
     """CPU milliseconds a mail of building it, of signing it, and of its session."""
-    delivery = deliveries.draft(message, target=RECIPIENT, settings=settings, now=WallClock().now())
+    delivery = envelopes.draft(message, target=RECIPIENT, settings=settings, now=WallClock().now())
     standing = leaving.Standing("You get this because you signed up.", SLUG, NAME)
     plain, signed = (Envelopes(settings, SIGNER, signing) for signing in ((), keys))
     mail = signed.write(delivery, standing, delivery.due_at)
@@ -182,7 +182,7 @@ def standard_library(port: int, *, mails: int, data: bytes) -> float:
 def prebuilt(kilobytes: int) -> bytes:
     """A signed mail of the edition."""
     settings, message = Settings(site=SiteSettings(url="https://digest.example.org")), edition(kilobytes)
-    draft = deliveries.draft(message, target=RECIPIENT, settings=settings, now=WallClock().now())
+    draft = envelopes.draft(message, target=RECIPIENT, settings=settings, now=WallClock().now())
     standing = leaving.Standing("You get this because you signed up.", SLUG, NAME)
     return Envelopes(settings, SIGNER, [new_key("s1", "rsa")]).write(draft, standing, draft.due_at).data
 

@@ -20,7 +20,7 @@ from digest.pipeline.slots import local_date
 from digest.pipeline.view import EditionView
 from digest.ports import Clock
 from digest.resources import template_texts
-from digest.services import alerts, deliveries, editions, leaving, releases, subscribers
+from digest.services import alerts, editions, envelopes, leaving, releases, subscribers
 from digest.services.cycle import CycleReport
 from digest.services.deliveries import SendReport
 from digest.services.envelopes import envelope
@@ -193,7 +193,7 @@ def _write(app: App, edition: EditionRow) -> tuple[Path, ...]:
         mark = leaving.subscription_mark(readers[0].id) if readers else leaving.TEST
         standing = leaving.standing(conn, mark, subject=edition.subject)
     assert standing is not None
-    draft = deliveries.draft(
+    draft = envelopes.draft(
         renderer.message(edition.view), target=readers[0].subscriber.email if readers else READERS[0],
         settings=app.settings, now=edition.built_at, unsubscribe=mark)
     mail = envelope(draft, standing, settings=app.settings, signer=app.signer(), now=edition.built_at,

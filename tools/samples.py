@@ -18,7 +18,7 @@ from digest.pipeline.variants import Variant, render, shown
 from digest.pipeline.view import EditionView, SectionView, ThemeView, from_json
 from digest.ports import Envelope
 from digest.resources import template_texts
-from digest.services import deliveries, leaving
+from digest.services import envelopes, leaving
 from digest.settings import MailSettings, Settings, SiteSettings
 from digest.tokens import Signer
 
@@ -58,8 +58,8 @@ class Sample:
         message = Message(mail["Subject"], html, text, {"Content-Language": mail["Content-Language"] or "en"})
         name, slug = (self.view.name, self.view.newsletter) if self.view else (SETTINGS.site.name, "alerts")
         now = datetime.now(UTC)
-        return deliveries.envelope(
-            deliveries.draft(message, target="reader@example.net", settings=SETTINGS, now=now,
+        return envelopes.envelope(
+            envelopes.draft(message, target="reader@example.net", settings=SETTINGS, now=now,
                              subject=f"edition:{slug}/{now:%Y-%m-%d}", unsubscribe="subscription:1"),
             leaving.Standing("", slug, name), settings=SETTINGS, signer=Signer(bytes(32)), now=now, keys=keys)
 
@@ -135,9 +135,9 @@ def mailed(name: str, view: EditionView, message: Message | None = None) -> Samp
     view = replace(view, site_url=site.url, postal_address=site.postal_address)
     at = datetime.fromisoformat(view.cutoff)
     message = message or Renderer(template_texts(None)).message(view)
-    draft = deliveries.draft(message, target="reader@example.org", settings=SETTINGS, now=at)
+    draft = envelopes.draft(message, target="reader@example.org", settings=SETTINGS, now=at)
     standing = leaving.Standing(leaving.signed_up(view.name, view.language), view.newsletter, view.name)
-    return Sample(name, view, deliveries.envelope(
+    return Sample(name, view, envelopes.envelope(
         draft, standing, settings=SETTINGS, signer=Signer(bytes(32)), now=at).data)
 
 

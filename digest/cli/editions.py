@@ -22,7 +22,7 @@ from digest.pipeline.slots import due_slot
 from digest.pipeline.thin import decide
 from digest.pipeline.variants import DEFAULT, Variant, read_variant
 from digest.resources import template_texts
-from digest.services import deliveries, editions, leaving, newsletters, releases, variants
+from digest.services import deliveries, editions, envelopes, leaving, newsletters, releases, variants
 from digest.services.addresses import normalise_address
 from digest.services.editions import Preview
 from digest.services.lint import check
@@ -250,11 +250,11 @@ def _rendered(
     if kind in forms:
         return forms[kind]().encode()
     cutoff = datetime.fromisoformat(view.cutoff)
-    draft = deliveries.draft(variants.with_sender(message, newsletter), target=recipient or NOBODY,
+    draft = envelopes.draft(variants.with_sender(message, newsletter), target=recipient or NOBODY,
                              settings=app.settings, now=cutoff)
     reason = leaving.signed_up(newsletter.name, view.language)
     standing = leaving.Standing(reason, newsletter.slug, newsletter.name)
-    return deliveries.envelope(draft, standing, settings=app.settings, signer=app.signer(), now=cutoff,
+    return envelopes.envelope(draft, standing, settings=app.settings, signer=app.signer(), now=cutoff,
                                keys=app.dkim_keys).data
 
 
@@ -264,7 +264,7 @@ def _mail_test(app: App, newsletter: Newsletter, look: Look, recipient: str) -> 
     subject = f"test:{look.view.newsletter}/{look.view.date}/{now.isoformat()}"
     with app.engine.begin() as conn:
         deliveries.queue(
-            conn, subject=subject, channel=deliveries.MAIL, target=address,
+            conn, subject=subject, channel=envelopes.MAIL, target=address,
             message=variants.with_sender(look.message, newsletter), unsubscribe=leaving.TEST, due_at=now, now=now)
     report = asyncio.run(app.send_due(subject=subject))
     place = "" if app.settings.smtp.by_name else f" (no SMTP server is set: look into {app.instance.outbox})"

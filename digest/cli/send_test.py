@@ -12,7 +12,7 @@ from digest.cli import with_app
 from digest.model import Message
 from digest.pipeline.render import Renderer
 from digest.resources import template_texts
-from digest.services import deliveries, leaving
+from digest.services import deliveries, envelopes, leaving
 from digest.services.addresses import normalise_address
 from digest.services.envelopes import base_url, default_sender
 from digest.storage.deliveries import deliveries_of
@@ -31,7 +31,7 @@ def send_test(app: App, address: str) -> None:
     target, now = normalise_address(address), app.clock.now()
     subject = f"test:send/{now.isoformat()}"
     with app.engine.begin() as conn:
-        deliveries.queue(conn, subject=subject, channel=deliveries.MAIL, target=target, message=_message(app),
+        deliveries.queue(conn, subject=subject, channel=envelopes.MAIL, target=target, message=_message(app),
                          unsubscribe=leaving.TEST, due_at=now, now=now)
     report = asyncio.run(app.send_due(subject=subject))
     with read_only(app.engine) as conn:

@@ -13,7 +13,7 @@ from digest.errors import TokenError
 from digest.locale import N_
 from digest.model import AddressChange, Subscriber, Subscription
 from digest.pipeline.render import Renderer
-from digest.services import deliveries, leaving, limits, notices
+from digest.services import deliveries, envelopes, leaving, limits, notices
 from digest.services.addresses import address_for_sign_up, masked
 from digest.services.envelopes import base_url
 from digest.services.notices import Notice
@@ -68,7 +68,7 @@ def ask(conn: Connection, subscriber: Subscriber, email: str, *, language: str, 
         token = signer.sign("address", f"{change.id}:{side}", expires_at=now + CONFIRM_WITHIN)
         message = notices.message(_OLD if side == "old" else _NEW, f"{base_url(settings)}/u/address/{token}",
                                   language=language, settings=settings, renderer=renderer, days=CONFIRM_WITHIN.days)
-        deliveries.queue(conn, subject=f"notice:address:{change.id}:{side}", channel=deliveries.MAIL, target=target,
+        deliveries.queue(conn, subject=f"notice:address:{change.id}:{side}", channel=envelopes.MAIL, target=target,
                          message=message, unsubscribe=leaving.change_mark(change.id), due_at=now, now=now)
         limits.count_mail(conn, target, settings.sign_up, signer, now)
     return True

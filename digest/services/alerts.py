@@ -17,7 +17,7 @@ from digest.pipeline.render import Renderer
 from digest.query import match, parse_query, prepare
 from digest.query.quote import Quote
 from digest.resources import template_texts
-from digest.services import deliveries, subscribers
+from digest.services import deliveries, envelopes, subscribers
 from digest.settings import Settings
 from digest.storage import alerts as storage
 from digest.storage.engine import read_only
@@ -188,20 +188,20 @@ class _Post:
 
     @cached_property
     def _renderer(self) -> Renderer:
-        return Renderer(self._templates(), base=deliveries.base_url(self._settings))
+        return Renderer(self._templates(), base=envelopes.base_url(self._settings))
 
     def _message(self, hits: Sequence[Hit], stories: Mapping[str, Story]) -> Message:
         site = self._settings.site
         view = compose(hits, stories, zone=self._zone, site_name=site.name, postal_address=site.postal_address,
                        language=site.language)
-        return message(self._renderer, view, deliveries.base_url(self._settings))
+        return message(self._renderer, view, envelopes.base_url(self._settings))
 
     def _queue(self, conn: Connection, target: str, hits: Sequence[Hit], alert_ids: Sequence[int],
                mail: Message) -> None:
-        bundle_id = storage.insert_bundle(conn, deliveries.MAIL, target, alert_ids, self._now)
+        bundle_id = storage.insert_bundle(conn, envelopes.MAIL, target, alert_ids, self._now)
         rules = {hit.rule.id for hit in hits}
         mark = f"alert:{min(rules)}" if len(rules) == 1 else f"alerts:{hits[0].rule.owner.id}"
-        deliveries.queue(conn, subject=f"bundle:{bundle_id}", channel=deliveries.MAIL, target=target, message=mail,
+        deliveries.queue(conn, subject=f"bundle:{bundle_id}", channel=envelopes.MAIL, target=target, message=mail,
                          unsubscribe=mark, due_at=self._now, now=self._now)
 
 

@@ -13,7 +13,7 @@ from digest.model import Message
 from digest.pipeline.desk import resolve
 from digest.pipeline.render import Renderer
 from digest.pipeline.view import EditionView, StoryView
-from digest.services import deliveries, variants
+from digest.services import deliveries, envelopes, variants
 from digest.services.envelopes import MAIL
 from digest.services.queueing import PART
 from digest.settings import Settings
@@ -107,7 +107,7 @@ def _message(
     text_only: bool, language: str,
 ) -> Message:
     language = language or view.language
-    values = {"view": view, "correction": correction, "base": view.site_url or deliveries.base_url(settings)}
+    values = {"view": view, "correction": correction, "base": view.site_url or envelopes.base_url(settings)}
     subject = renderer.words(language).gettext("Correction: {name}").format(name=view.name)
     message = Message(
         subject=subject,

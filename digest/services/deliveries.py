@@ -18,13 +18,7 @@ from digest.mail.dkim import Key
 from digest.model import Delivery, DeliveryState, Message
 from digest.ports import Clock, Mailer
 from digest.services import sending
-from digest.services.envelopes import MAIL as MAIL
 from digest.services.envelopes import Envelopes
-from digest.services.envelopes import base_url as base_url
-from digest.services.envelopes import default_sender as default_sender
-from digest.services.envelopes import draft as draft
-from digest.services.envelopes import envelope as envelope
-from digest.services.envelopes import unsubscribe_url as unsubscribe_url
 from digest.services.holders import Holders
 from digest.services.sending import SendReport as SendReport
 from digest.settings import Settings

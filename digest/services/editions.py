@@ -22,7 +22,7 @@ from digest.pipeline.render import Renderer, own_templates
 from digest.pipeline.slots import local_date, release_of
 from digest.pipeline.view import EditionView, sha256, to_json
 from digest.pipeline.working import working_set
-from digest.services import deliveries, leaving
+from digest.services import envelopes, leaving
 from digest.settings import Settings, SiteSettings
 from digest.storage import desk as desk_storage
 from digest.storage import editions as storage
@@ -275,7 +275,7 @@ def build(
 
 def renderer_of(templates: Mapping[str, str], settings: Settings) -> Renderer:
     """A renderer whose links lead to this instance's pages."""
-    return Renderer(templates, base=deliveries.base_url(settings))
+    return Renderer(templates, base=envelopes.base_url(settings))
 
 
 def specimen(text: str, view: EditionView) -> str:

@@ -6,7 +6,7 @@ from digest.documents import Newsletter
 from digest.pipeline.lint import Finding, errors_of, lint
 from digest.pipeline.render import Renderer
 from digest.pipeline.view import EditionView
-from digest.services import deliveries
+from digest.services import envelopes
 from digest.settings import Settings
 
 TOLD = 3  # findings that a reason names
@@ -15,7 +15,7 @@ TOLD = 3  # findings that a reason names
 def check(view: EditionView, renderer: Renderer, newsletter: Newsletter, settings: Settings) -> tuple[Finding, ...]:
     """The findings of a view's message, errors first; () where it is good. Errors hold the edition."""
     message = renderer.message(view)
-    return lint(view, message.html, message.text, newsletter, base=deliveries.base_url(settings),
+    return lint(view, message.html, message.text, newsletter, base=envelopes.base_url(settings),
                 sends=bool(settings.smtp.by_name))
 
 

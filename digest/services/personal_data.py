@@ -13,7 +13,7 @@ from digest.errors import TokenError
 from digest.locale import N_
 from digest.model import Subscriber
 from digest.pipeline.render import Renderer
-from digest.services import bounces, deliveries, limits, notices, preferences
+from digest.services import bounces, deliveries, envelopes, limits, notices, preferences
 from digest.services.envelopes import base_url
 from digest.services.notices import Notice
 from digest.settings import Settings
@@ -42,7 +42,7 @@ def offer(conn: Connection, subscriber: Subscriber, mark: str, *, language: str,
     message = notices.message(_NOTICE, f"{base_url(settings)}/u/data/{token}", language=language, settings=settings,
                               renderer=renderer, days=VALID_FOR.days)
     queued = deliveries.queue(
-        conn, subject=f"notice:data:{subscriber.id}:{now:%Y%m%d%H%M}", channel=deliveries.MAIL,
+        conn, subject=f"notice:data:{subscriber.id}:{now:%Y%m%d%H%M}", channel=envelopes.MAIL,
         target=subscriber.email, message=message, unsubscribe=mark, due_at=now, now=now)
     if queued:
         limits.count_mail(conn, subscriber.email, settings.sign_up, signer, now)

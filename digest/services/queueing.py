@@ -17,7 +17,7 @@ from digest.errors import ApprovalStale, EditionClosed
 from digest.model import Message, Period
 from digest.pipeline.due import Released, due_of
 from digest.pipeline.variants import Variant, render, variant_of
-from digest.services import deliveries, editions, leaving, variants
+from digest.services import deliveries, editions, envelopes, leaving, variants
 from digest.services.variants import History, Reader
 from digest.settings import Settings
 from digest.storage import desk as desk_storage
@@ -121,7 +121,7 @@ class _Queueing:
                 self._messages[name] = variants.freeze(conn, self._edition.id, name, message, self._newsletter)
             rows = [self._row(reader, message_id, due[reader.subscription.id])
                     for reader, name in chosen if (message_id := self._messages[name])]
-            new = queueing.insert_rows(conn, self._edition.subject, deliveries.MAIL, rows, self._now)
+            new = queueing.insert_rows(conn, self._edition.subject, envelopes.MAIL, rows, self._now)
         so_far = self.queued
         self.queued = Queued(so_far.new + new, so_far.known + len(rows) - new,
                              so_far.without + len(chosen) - len(rows))
@@ -147,7 +147,7 @@ class _Queueing:
         subject, target = self._edition.subject, reader.target
         return {
             "target": target, "message_id": message_id,
-            "mail_id": deliveries.mail_name(subject, deliveries.MAIL, target),
+            "mail_id": deliveries.mail_name(subject, envelopes.MAIL, target),
             "unsubscribe": leaving.subscription_mark(reader.subscription.id), "due_at": due_at,
             "view_sha256": self._edition.view_sha256,
         }

@@ -13,7 +13,7 @@ from digest.errors import TokenError
 from digest.model import UNCONFIRMED, Message, Subscription
 from digest.pipeline.render import Renderer
 from digest.pipeline.view import ThemeView
-from digest.services import deliveries, leaving, limits, personal_data
+from digest.services import deliveries, envelopes, leaving, limits, personal_data
 from digest.services.addresses import address_for_sign_up
 from digest.services.envelopes import base_url
 from digest.services.subscribers import find, moved, subscribe
@@ -45,7 +45,7 @@ def sign_up(conn: Connection, newsletter: Newsletter, email: str, *, settings: S
     if subscription.state == "active":
         return False
     queued = deliveries.queue(
-        conn, subject=f"notice:confirm:{subscription.id}:{now:%Y%m%d%H}", channel=deliveries.MAIL,
+        conn, subject=f"notice:confirm:{subscription.id}:{now:%Y%m%d%H}", channel=envelopes.MAIL,
         target=subscription.subscriber.email, message=message,
         unsubscribe=leaving.subscription_mark(subscription.id), due_at=now, now=now)
     if queued:

@@ -17,7 +17,7 @@ from digest.errors import LimitReached, NotFound
 from digest.locale import N_
 from digest.pipeline.render import Renderer
 from digest.resources import template_texts
-from digest.services.deliveries import base_url
+from digest.services.envelopes import base_url
 from digest.storage.migrate import revision_of
 from digest.web import (
     archive,

@@ -10,7 +10,7 @@ from digest.app import App
 from digest.errors import NotFound
 from digest.pipeline.syndication import ATOM_TYPE, JSON_TYPE, Channel, Published, atom, json_feed
 from digest.services import archive
-from digest.services.deliveries import base_url
+from digest.services.envelopes import base_url
 from digest.storage.engine import read_only
 
 MAX_AGE = "public, max-age=600"

@@ -12,7 +12,7 @@ from digest.pipeline.syndication import atom, json_feed
 from digest.pipeline.view import EditionView
 from digest.services import archive, corrections
 from digest.services.archive import ArchivePage, current
-from digest.services.deliveries import base_url
+from digest.services.envelopes import base_url
 from digest.storage.archive import ArchiveDay
 from digest.storage.editions import EditionRow
 from digest.storage.engine import read_only

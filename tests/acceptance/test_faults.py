@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from bench.sink import SmtpSink, free_port, program
 from digest.mail.pool import SmtpMailer
 from digest.model import DeliveryState, Message
-from digest.services import bounces, deliveries, leaving
+from digest.services import bounces, deliveries, envelopes, leaving
 from digest.services.deliveries import SendReport
 from digest.settings import Settings, SmtpSettings
 from digest.storage import deliveries as ledger
@@ -48,7 +48,7 @@ def port(sqlite_engine: Engine) -> Iterator[int]:
     message = Message("Steppe News", f"{html} %%unsubscribe%% %%reason%%", "%%reason%% %%unsubscribe%%")
     with sqlite_engine.begin() as conn:
         for target in READERS:
-            deliveries.queue(conn, subject=EDITION, channel=deliveries.MAIL, target=target, message=message,
+            deliveries.queue(conn, subject=EDITION, channel=envelopes.MAIL, target=target, message=message,
                              unsubscribe=leaving.TEST, due_at=NOW, now=NOW)
     yield free_port()
 

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import Engine
 
 from digest.model import DeliveryState, Message
-from digest.services import deliveries, leaving
+from digest.services import deliveries, envelopes, leaving
 from digest.settings import SmtpSettings
 from digest.storage import deliveries as ledger
 from tests.smtp_sink import Sink
@@ -35,7 +35,7 @@ def url(engine: Engine) -> str:
     message = Message("Kazakhstan News", "<p>%%reason%% %%unsubscribe%%</p>", "%%reason%% %%unsubscribe%%")
     with engine.begin() as conn:
         for target in READERS:
-            deliveries.queue(conn, subject=EDITION, channel=deliveries.MAIL, target=target, message=message,
+            deliveries.queue(conn, subject=EDITION, channel=envelopes.MAIL, target=target, message=message,
                              unsubscribe=leaving.TEST, due_at=now, now=now)
     return engine.url.render_as_string(hide_password=False)
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from digest.app import App, open_app
 from digest.cli import cli
 from digest.model import Message
-from digest.services import deliveries, leaving
+from digest.services import deliveries, envelopes, leaving
 from digest.services.ledger import LEASE
 from digest.storage import claims
 
@@ -25,7 +25,7 @@ def app(tmp_path: Path) -> Iterator[App]:
         now, message = datetime.now(UTC), Message("News", "<p>x</p>", "x")
         with opened.engine.begin() as conn:
             for name in ("sent", "failed", "deferred", "uncertain", "orphan", "queued"):
-                deliveries.queue(conn, subject=EDITION, channel=deliveries.MAIL, target=f"{name}@example.org",
+                deliveries.queue(conn, subject=EDITION, channel=envelopes.MAIL, target=f"{name}@example.org",
                                  message=message, unsubscribe=leaving.TEST, due_at=now, now=now)
             rows = claims.claim(conn, now=now, holder="dead", until=now + LEASE, limit=5, domain="x.net")
             ids = {row.target.partition("@")[0]: row.id for row in rows}

@@ -15,7 +15,7 @@ from digest.mail.outbox import OutboxMailer
 from digest.mail.pool import SmtpMailer
 from digest.model import Delivery, DeliveryState, Message
 from digest.ports import Envelope, Mailer
-from digest.services import deliveries, leaving, subscribers
+from digest.services import deliveries, envelopes, leaving, subscribers
 from digest.services.deliveries import SendReport
 from digest.services.ledger import LEASE
 from digest.settings import MailSettings, Settings, SiteSettings, SmtpSettings
@@ -48,7 +48,7 @@ def settings_for(sink: Sink | None = None, **site: str) -> Settings:
 def queue(engine: Engine, *targets: str, subject: str = EDITION, unsubscribe: str = leaving.TEST,
           due_at: datetime = NOW) -> int:
     with engine.begin() as conn:
-        return sum(deliveries.queue(conn, subject=subject, channel=deliveries.MAIL, target=target, message=MESSAGE,
+        return sum(deliveries.queue(conn, subject=subject, channel=envelopes.MAIL, target=target, message=MESSAGE,
                                     unsubscribe=unsubscribe, due_at=due_at, now=NOW) for target in targets)
 
 
@@ -269,9 +269,9 @@ def test_mail_that_stays_here_or_is_complete_may_go(settings: Settings) -> None:
 
 def test_a_draft_has_the_same_bytes_twice() -> None:
     settings = Settings(mail=MailSettings(sender="Desk <desk@example.org>"))
-    drafts = [deliveries.draft(MESSAGE, target="me@example.org", settings=settings, now=NOW) for _ in range(2)]
+    drafts = [envelopes.draft(MESSAGE, target="me@example.org", settings=settings, now=NOW) for _ in range(2)]
     standing = leaving.Standing("Only a look.")
-    first, second = (deliveries.envelope(d, standing, settings=settings, signer=SIGNER, now=NOW) for d in drafts)
+    first, second = (envelopes.envelope(d, standing, settings=settings, signer=SIGNER, now=NOW) for d in drafts)
     assert first.data == second.data
     assert first.sender == "desk@example.org"
 
@@ -279,7 +279,7 @@ def test_a_draft_has_the_same_bytes_twice() -> None:
 def test_a_mail_says_in_its_own_language_why_it_comes(engine: Engine, sink: Sink) -> None:
     russian = Message(MESSAGE.subject, MESSAGE.html, MESSAGE.text, {"Content-Language": "ru"})
     with engine.begin() as conn:
-        deliveries.queue(conn, subject=EDITION, channel=deliveries.MAIL, target="reader@example.org", message=russian,
+        deliveries.queue(conn, subject=EDITION, channel=envelopes.MAIL, target="reader@example.org", message=russian,
                          unsubscribe=leaving.TEST, due_at=NOW, now=NOW)
     assert send_to(engine, sink).sent == 1
     mail = email.message_from_bytes(sink.contents[0], policy=default)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event, text
 
 from digest.model import Delivery, DeliveryState, Message
-from digest.services import bounces, deliveries, leaving
+from digest.services import bounces, deliveries, envelopes, leaving
 from digest.services.ledger import Ledger
 from digest.services.outcomes import SENT, UNTRIED, Outcome
 from digest.storage import claims
@@ -28,7 +28,7 @@ class StoppedClock:
 def queue(engine: Engine, count: int) -> None:
     with engine.begin() as conn:
         for number in range(count):
-            deliveries.queue(conn, subject=EDITION, channel=deliveries.MAIL, target=f"r{number}@example.org",
+            deliveries.queue(conn, subject=EDITION, channel=envelopes.MAIL, target=f"r{number}@example.org",
                              message=MESSAGE, unsubscribe=leaving.TEST, due_at=NOW, now=NOW)
 
 

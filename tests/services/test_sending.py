@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from digest.errors import DeliveryError
 from digest.model import Delivery, DeliveryState, Message
 from digest.ports import Envelope, Mailer
-from digest.services import bounces, deliveries, leaving
+from digest.services import bounces, deliveries, envelopes, leaving
 from digest.services.deliveries import SendReport
 from digest.services.holders import Holders
 from digest.settings import Settings, SiteSettings
@@ -59,7 +59,7 @@ class Taker:
 def queue(engine: Engine, *targets: str, subject: str = EDITION) -> None:
     with engine.begin() as conn:
         for target in targets:
-            deliveries.queue(conn, subject=subject, channel=deliveries.MAIL, target=target, message=MESSAGE,
+            deliveries.queue(conn, subject=subject, channel=envelopes.MAIL, target=target, message=MESSAGE,
                              unsubscribe=leaving.TEST, due_at=NOW, now=NOW)
 
 

@@ -10,7 +10,7 @@ from digest.app import App
 from digest.model import DeliveryState
 from digest.pipeline.render import Renderer
 from digest.resources import template_texts
-from digest.services import deliveries, leaving, subscribers
+from digest.services import deliveries, envelopes, leaving, subscribers
 from digest.services.envelopes import envelope
 from digest.storage import deliveries as ledger
 from digest.storage.schema import metadata
@@ -51,9 +51,9 @@ def test_opening_every_link_of_every_mail_changes_nothing(world: App, local: Bro
         own = subscribers.subscribe(conn, "kazakhstan", "reader@example.org", "operator", NOW).subscription
         mark = leaving.subscription_mark(own.id)
         deliveries.queue(
-            conn, subject="edition:kazakhstan/2023-03-20", channel=deliveries.MAIL, target="reader@example.org",
+            conn, subject="edition:kazakhstan/2023-03-20", channel=envelopes.MAIL, target="reader@example.org",
             message=Renderer(template_texts(None)).message(views.EDITION), unsubscribe=mark, due_at=NOW, now=NOW)
-    page = "/" + deliveries.unsubscribe_url(world.settings, world.signer(), mark).split("/", 3)[3]
+    page = "/" + envelopes.unsubscribe_url(world.settings, world.signer(), mark).split("/", 3)[3]
     local.post(f"{page}/address", data={"email": "new@example.org"})
     local.post(f"{page}/data")
     local.post("/sign-up/quiet", data={"email": "other@example.org"})

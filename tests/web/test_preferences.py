@@ -8,7 +8,7 @@ import pytest
 
 from digest.app import App
 from digest.model import DeliveryState, Frequency, Subscription
-from digest.services import deliveries, leaving, subscribers
+from digest.services import envelopes, leaving, subscribers
 from digest.storage import alerts
 from digest.storage import deliveries as ledger
 from digest.web.app import create_app
@@ -28,7 +28,7 @@ def link(world: App) -> str:
 
 
 def path_of(world: App, mark: str) -> str:
-    return "/" + deliveries.unsubscribe_url(world.settings, world.signer(), mark).split("/", 3)[3]
+    return "/" + envelopes.unsubscribe_url(world.settings, world.signer(), mark).split("/", 3)[3]
 
 
 def readers(world: App, newsletter: str = "kazakhstan") -> list[Subscription]:

@@ -8,7 +8,7 @@ import pytest
 
 from digest.app import App
 from digest.model import DeliveryState
-from digest.services import deliveries, leaving, subscribers
+from digest.services import envelopes, leaving, subscribers
 from digest.storage import deliveries as ledger
 from digest.web.app import create_app
 from tests.web.browser import Browser
@@ -37,7 +37,7 @@ def state(world: App, email: str = "reader@example.org") -> list[str]:
 
 
 def path_of(world: App, mark: str) -> str:
-    return "/" + deliveries.unsubscribe_url(world.settings, world.signer(), mark).split("/", 3)[3]
+    return "/" + envelopes.unsubscribe_url(world.settings, world.signer(), mark).split("/", 3)[3]
 
 
 def test_signing_up_confirming_and_leaving(world: App, local: Browser) -> None:
