@@ -34,7 +34,7 @@ def look(url: str) -> Found:
     """What stands at an address. Never raises; makes nothing but the folder and the empty file of SQLite."""
     try:
         engine = open_engine(url)
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, ImportError, OSError) as error:
         return Found(url.partition("@")[2] or url, trouble=str(error))
     found = Found(engine.url.render_as_string(hide_password=True), engine.dialect.name)
     try:

@@ -11,11 +11,14 @@ import pytest
 from digest.mail.dkim import new_key
 from digest.mail.verp import read_return_path
 from digest.model import Delivery, Message
+from digest.pipeline.render import Renderer
+from digest.resources import template_texts
 from digest.services import leaving
 from digest.services.envelopes import Envelopes, draft
 from digest.settings import MailSettings, Settings, SiteSettings
 from digest.tokens import Signer
 from tests.mail.dkimpy import dkim
+from tests.pipeline import views
 
 NOW = datetime(2023, 3, 20, 2, 0, tzinfo=UTC)
 SIGNER = Signer(b"k" * 32)
@@ -90,6 +93,18 @@ def test_a_domain_outside_ascii_is_written_in_ascii(target: str, written: str) -
     envelope = Envelopes(SETTINGS, SIGNER).write(delivery(target), READER, NOW)
     assert envelope.recipient == written
     assert f"\r\nTo: {written}\r\n".encode() in envelope.data
+
+
+def test_who_passes_an_edition_on_gives_away_no_more_than_the_personal_page() -> None:
+    message = Renderer(template_texts(None), base=SITE.url).message(views.EDITION)
+    mail = parsed(Envelopes(SETTINGS, SIGNER).write(replace(delivery(), message=message), READER, NOW).data)
+    token = str(mail["List-Unsubscribe"]).partition("/u/")[2].partition(">")[0]
+    for kind in ("plain", "html"):
+        body = mail.get_body((kind,))
+        assert body is not None
+        links = set(re.findall(r"https?://[^\s\"<>]+", str(body.get_content())))
+        assert any(link.endswith("/sign-up/kazakhstan") for link in links)
+        assert {link.partition("#")[0] for link in links if token in link} == {f"https://digest.example.org/u/{token}"}
 
 
 def test_every_personal_link_is_signed_and_opens_the_page_of_its_reader() -> None:
