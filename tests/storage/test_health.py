@@ -38,7 +38,8 @@ def test_only_a_server_has_a_clock_of_its_own(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("url", [
-    "nonsense", "mysql://a@127.0.0.1/b", "postgresql://nobody:secret@127.0.0.1:9/none", "sqlite:////proc/none/x.sqlite3"])
+    "nonsense", "mysql://a@127.0.0.1/b", "postgresql://nobody:secret@127.0.0.1:9/none",
+    "sqlite:////proc/none/x.sqlite3"])
 def test_what_cannot_be_written_says_why_and_tells_no_password(url: str) -> None:
     found = health.look(url)
     assert found.trouble
