@@ -6,13 +6,27 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, or_, select, union, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    union,
+    update,
+)
 
 from digest.model import REPEATED, Block, BodyPolicy, DateQuality, Feed, Item, Source, short_id
 from digest.pipeline.identify import canonical_url
 from digest.pipeline.reissue import Earlier, address_of, instant_of
+from digest.storage.engine import UtcDateTime
 from digest.storage.schema import feeds, item_articles, item_revisions, items, sources, story_items
-from digest.storage.upsert import insert_quietly, upsert
+from digest.storage.upsert import insert_quietly, upsert_from
 
 MAX_REVISIONS = 25  # an outlet that rewrites an item at every poll is followed so far, then left alone
 CHUNK = 500  # ids in one statement
@@ -51,7 +65,7 @@ def store_all(conn: Connection, documents: Sequence[tuple[Feed, Sequence[Item]]]
     rows = {id_: _to_row(owners[id_], found[id_], hashes[id_]) for id_ in (*new, *changed)}
     insert_quietly(conn, items, [rows[id_] for id_ in new])
     _write_changes(conn, [rows[id_] for id_ in changed])
-    upsert(conn, item_revisions, [_revision(row, now) for row in rows.values()])
+    _note_revisions(conn, rows, now)
     return [Stored(_of(entries, frozenset(new)), _of(entries, frozenset(changed))) for _, entries in documents]
 
 
@@ -182,8 +196,11 @@ def _body(text: str) -> tuple[Block, ...]:
     return tuple(Block(kind, words) for kind, words in json.loads(text))
 
 
-def _revision(row: dict[str, Any], now: datetime) -> dict[str, Any]:
-    return {"item_id": row["id"], "seen_at": now, **{name: row[name] for name in REVISED}}
+def _note_revisions(conn: Connection, ids: Iterable[str], now: datetime) -> None:
+    """Copies the texts of items, as they are stored, to their revisions of `now`."""
+    for chunk in _chunks(ids):
+        as_stored = select(items.c.id, literal(now, UtcDateTime), *(items.c[name] for name in REVISED))
+        upsert_from(conn, item_revisions, ("item_id", "seen_at", *REVISED), as_stored.where(items.c.id.in_(chunk)))
 
 
 def _still_followed(conn: Connection, ids: Sequence[str]) -> list[str]:

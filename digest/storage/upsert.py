@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table
+from sqlalchemy import Connection, Row, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -50,6 +50,17 @@ def upsert(
     else:
         statement = statement.on_conflict_do_nothing(index_elements=names)
     conn.execute(statement, [dict(row) for row in rows])
+
+
+def upsert_from(conn: Connection, table: Table, names: Sequence[str], query: Select[Any]) -> None:
+    """`upsert` of the rows that a query gives, without carrying them here and back. `names` are its columns in `table`.
+
+    The query has a WHERE, without which SQLite reads ON CONFLICT as part of a join.
+    """
+    keys = [column.name for column in table.primary_key.columns]
+    statement = _insert(conn, table).from_select(list(names), query)
+    values = {name: statement.excluded[name] for name in names if name not in keys}
+    conn.execute(statement.on_conflict_do_update(index_elements=keys, set_=values))
 
 
 def _insert(conn: Connection, table: Table) -> Any:
