@@ -27,7 +27,7 @@ from digest.storage import claims
 from digest.storage import deliveries as storage
 from digest.storage.engine import read_only
 
-AHEAD = 100  # rows claimed at a time, at most
+AHEAD = 50  # rows claimed and mails written at a time, at most; as many may wait for a session
 AHEAD_SECONDS = 1.0  # so much work is claimed ahead, that a reader who leaves gets nothing more
 FRESH = timedelta(seconds=10)  # after that it is asked again whether a claimed mail is still wanted
 BEAT_SECONDS = 2.0  # how often a run holds on to its rows, and looks for what others left
@@ -71,12 +71,18 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A claimed row: why its reader wants it, or why it is not sent."""
+    """A claimed row, looked at at `at`: its mail, or why there is none ("": it is sent, unless writing it broke)."""
 
     delivery: Delivery
-    standing: leaving.Standing | None
-    refused: str
     at: datetime
+    refused: str = ""
+    mail: Envelope | Exception | None = None
+
+    def envelope(self) -> Envelope:
+        """The mail, or raises what writing it raised."""
+        if isinstance(self.mail, Envelope):
+            return self.mail
+        raise self.mail or LookupError("a mail that is not sent was not written")
 
 
 async def run(work: Work, process: str) -> SendReport:
@@ -205,9 +211,9 @@ class _Run:
         try:
             if self.work.clock.now() - job.at > FRESH:
                 [job] = await asyncio.to_thread(self._look_up, [delivery])
-            if job.standing is None or job.refused:
+            if job.refused:
                 return Outcome(DeliveryState.FAILED, job.refused)
-            await self.work.mailer.send(self._envelope(delivery, job.standing), before_data)
+            await self.work.mailer.send(job.envelope(), before_data)
         except _LeaseLost:
             return Outcome(DeliveryState.SENDING)
         except asyncio.CancelledError:
@@ -223,13 +229,6 @@ class _Run:
             return judge(delivery, broken, written=written, now=self.work.clock.now())
         self.dead = 0
         return SENT
-
-    def _envelope(self, delivery: Delivery, standing: leaving.Standing) -> Envelope:
-        work = self.work
-        try:
-            return work.envelopes.write(delivery, standing, work.clock.now())
-        except ValueError as error:
-            raise DeliveryError(delivery.target, f"cannot be written as a mail: {error}", permanent=True) from error
 
     def _settle(self, delivery: Delivery, outcome: Outcome) -> None:
         """Has the outcome written; the worker goes on meanwhile."""
@@ -268,14 +267,30 @@ class _Run:
             return claims.holders(conn)
 
     def _look_up(self, rows: Sequence[Delivery]) -> list[_Job]:
-        """Why each mail is wanted, or not sent."""
+        """Each mail as it is handed over, or why it is not sent.
+
+        Not in the event loop's thread: signing lets other threads run, and so costs the sessions no time.
+        """
         now = self.work.clock.now()
         mails = [(row.unsubscribe, row.subject, row.message.headers.get("Content-Language", "en")) for row in rows]
         with read_only(self.work.engine) as conn:
             standings = leaving.standings(conn, mails)
             suppressed = bounces.suppressed_among(conn, [row.target for row in rows])
-        return [_job(row, standing, suppressed.get(row.target), now)
+        return [self._job(row, standing, suppressed.get(row.target), now)
                 for row, standing in zip(rows, standings, strict=True)]
+
+    def _job(self, row: Delivery, standing: leaving.Standing | None, suppressed: str | None, now: datetime) -> _Job:
+        if standing is None:
+            return _Job(row, now, "the reader left before it was sent")
+        if suppressed is not None:
+            return _Job(row, now, f"the address is suppressed ({suppressed})")
+        try:
+            return _Job(row, now, mail=self.work.envelopes.write(row, standing, now))
+        except ValueError as error:
+            why = f"cannot be written as a mail: {error}"
+            return _Job(row, now, mail=DeliveryError(row.target, why, permanent=True))
+        except Exception as error:
+            return _Job(row, now, mail=error)
 
     def report(self) -> SendReport:
         return SendReport(
@@ -296,11 +311,6 @@ def _anything(work: Work) -> bool:
 def _remaining(work: Work) -> int:
     with read_only(work.engine) as conn:
         return storage.count_due(conn, work.clock.now(), work.subject)
-
-
-def _job(row: Delivery, standing: leaving.Standing | None, suppressed: str | None, now: datetime) -> _Job:
-    refused = f"the address is suppressed ({suppressed})" if suppressed is not None else ""
-    return _Job(row, standing, refused if standing else "the reader left before it was sent", now)
 
 
 def _next_size(size: int, seconds: float) -> int:
