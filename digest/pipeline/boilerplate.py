@@ -27,6 +27,10 @@ POSTED = ("The post", "Сообщение", "Запись", "Жазба")  # wha
 MORE = ("read", "link to", "читать", "подробнее", "толығырақ", "батафсил", "кененирээк")  # what _MORE needs
 MORE_LENGTH = 120  # characters at the end of a text in which _MORE can match
 ELLIPSES = ("…", "...", "&hellip;", "]")  # what _ELLIPSIS ends with
+# Labels for screen readers that feeds carry along: "Video,Title, Duration 8,31". Prose has a space after its comma.
+_MEDIUM = re.compile(r"(?i)(?:видео|аудио|video|audio|бейне)(?P<comma>,\s?)(?=\S)")
+_DURATION = re.compile(r",\s[^\W\d_]{4,20}:?\s\d{1,3}(?:[,:.]\d{2}){1,2}$")
+_BULLET = re.compile(r"^(?:[•·▪◦‣●■▶►➤➡→]\ufe0f?\s*)+(?=\S)")
 _ELLIPSIS = re.compile(r"\s*\[?(?:…|\.\.\.|&hellip;)\]?$")
 
 
@@ -56,8 +60,8 @@ def learn(titles: Sequence[str], summaries: Sequence[str], names: Iterable[str] 
 
 
 def clean_title(title: str, known: Boilerplate) -> str:
-    """A title without the site's name; as it was where nothing else would be left."""
-    short = title
+    """A title without the site's name and labels of media; as it was where nothing else would be left."""
+    short = _without_labels(title)
     for _ in range(2):
         found = _TAIL.search(short)
         if not found or not _is_one_of(found.group("tail"), known.title_tails):
@@ -67,6 +71,19 @@ def clean_title(title: str, known: Boilerplate) -> str:
     if found and _is_one_of(found.group("head"), known.title_heads):
         short = short[found.end():]
     return short or title
+
+
+def without_bullet(text: str) -> str:
+    """A paragraph without the sign of a list before it; a dash stays, for speech begins with one."""
+    return _BULLET.sub("", text)
+
+
+def _without_labels(title: str) -> str:
+    """A title without the medium before it and the duration after it; either alone may be the title's own."""
+    medium, duration = _MEDIUM.match(title), _DURATION.search(title)
+    if not medium or not (duration or medium["comma"] == ","):
+        return title
+    return title[medium.end(): duration.start() if duration else None].strip()
 
 
 def clean_summary(text: str, title: str, known: Boilerplate) -> str:

@@ -3,6 +3,12 @@
 import re
 
 DECLARATION = re.compile(rb"""^(\s*<\?xml[^>]{0,200}?)\s+encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
+SMALL_CYRILLIC = re.compile("[а-я]")  # either encoding of Russian read as the other swaps capitals and small letters
+CYRILLIC = ("cp1251", "koi8_r")
+MOSTLY_SMALL = 0.7  # share of small letters in Russian that is read in its encoding
+EAST_ASIAN = ("gb18030", "big5", "shift_jis", "euc_jp", "euc_kr")
+SAMPLE = 64_000  # bytes that are looked at
+FOREIGN = 0.1  # share of bytes above 127 in text from which it is hardly in Latin letters
 MOSTLY = 0.2  # share of bytes above 127 that may be wrong in text that is UTF-8 all the same
 
 
@@ -11,7 +17,9 @@ def as_utf8(body: bytes, content_type: str | None) -> tuple[bytes, str | None]:
 
     1. Bytes above 127 that are valid UTF-8 are UTF-8, whatever the document and the server say.
     2. Bytes that claim to be UTF-8 and mostly are: the wrong ones become U+FFFD.
-    3. Bytes that claim to be UTF-8 and are not: windows-1251 where they look Cyrillic, else windows-1252.
+    3. Bytes that claim to be UTF-8 and are not: windows-1251 or KOI8-R where they look Cyrillic; where a tenth is above
+       127, the East Asian encoding that charset-normalizer finds; else windows-1252, from which the other encodings of
+       Latin letters differ in too few signs to be told.
     4. Another declared encoding, or UTF-16 and UTF-32 with their mark, is left to the parser.
     """
     charset = _charset(content_type)
@@ -43,7 +51,23 @@ def _decoded(body: bytes, declared: str | None) -> str | None:
     high = sum(byte > 127 for byte in body)
     if text.count("\ufffd") <= MOSTLY * high:
         return text
-    return body.decode("cp1251" if _looks_cyrillic(body) else "cp1252", errors="replace")
+    return body.decode(_guessed(body), errors="replace")
+
+
+def _guessed(body: bytes) -> str:
+    """The likeliest encoding of a document that is not in UTF-8."""
+    text = re.sub(rb"<[^<>]{0,2000}>|\s+", b" ", body[:SAMPLE])
+    high = sum(byte > 127 for byte in text)
+    if _looks_cyrillic(body):
+        small = {charset: len(SMALL_CYRILLIC.findall(text.decode(charset, errors="replace"))) for charset in CYRILLIC}
+        likely = max(small, key=lambda charset: small[charset])
+        if small[likely] >= MOSTLY_SMALL * high:
+            return likely
+    if high < FOREIGN * len(text):
+        return "cp1252"
+    from charset_normalizer import from_bytes  # seldom needed
+    found = from_bytes(text, cp_isolation=["cp1252", *CYRILLIC, *EAST_ASIAN]).best()
+    return found.encoding if found else "cp1252"
 
 
 def _looks_cyrillic(body: bytes) -> bool:

@@ -20,6 +20,9 @@ NESTING = re.compile(r"(?i)</?(?:div|section|article|main|center|ul|ol|li|dl|dd|
 # The cleaner writes one of these tags, without attributes, and escapes all else.
 TAG = re.compile(r"<(/?)([a-z0-9]+) ?/?>")
 EMPTY_LINE = re.compile(r"\n[ \t\r]*\n")
+IMAGE = re.compile(r"<img\s([^<>]{1,4000})>")
+ATTRIBUTE = re.compile(r"""([a-zA-Z]{3,10})\s{0,3}=\s{0,3}(?:"([^"<>]{1,4000})"|'([^'<>]{1,4000})')""")
+SMALLEST = 50  # pixels of a picture's side; icons and counters have less
 SPACE = re.compile(r"[ \t\r\n\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
 INVISIBLE = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\u00ad]")
 STOP = ".!?…:;,»”\"'’)"
@@ -52,6 +55,16 @@ def to_blocks(html: str) -> list[Block]:
         html = unescape(html)  # markup escaped once too often
     pieces = _html_pieces(_cleaned(html)) if LOOKS_LIKE_MARKUP.search(html) else _lines(html)
     return _with_bare_subheads([Block(kind, text) for kind, words in pieces if (text := _squeeze(words))])
+
+
+def first_image(html: str) -> str:
+    """The address of the first picture in a text, without those that only count readers; "" where there is none."""
+    for tag in IMAGE.findall(html) if "<img" in html else ():
+        values = {name.lower(): double or single for name, double, single in ATTRIBUTE.findall(tag)}
+        sizes = [int(size) for name in ("width", "height") if (size := values.get(name, "")[:6]).isdecimal()]
+        if values.get("src") and not values["src"].startswith("data:") and min(sizes, default=SMALLEST) >= SMALLEST:
+            return unescape(values["src"].strip())
+    return ""
 
 
 def shorten(text: str, limit: int) -> str:

@@ -21,7 +21,7 @@ from digest.pipeline import boilerplate, identify
 from digest.pipeline.boilerplate import Boilerplate
 from digest.pipeline.bylines import agency_named, closing_agency, split_dateline
 from digest.pipeline.dates import ParsedDate, parse_date
-from digest.pipeline.markup import shorten, to_blocks, to_line
+from digest.pipeline.markup import first_image, shorten, to_blocks, to_line
 from digest.pipeline.parse import Entry, ParsedFeed
 from digest.pipeline.stamps import false_stamps, judged
 from digest.text.languages import language_of
@@ -105,7 +105,7 @@ def normalise(entry: Entry, feed: Feed, key: str, context: Context, *, now: date
         place=head.place or summary_text.place,
         language=feed.language or language_of(f"{title} {summary}", context.document_language, feed.languages),
         published_at=published, published_offset_minutes=offset, date_quality=quality, first_seen_at=now,
-        image_url=identify.absolute_url(entry.image_url, feed.url) or None,
+        image_url=identify.absolute_url(_image(entry), feed.url) or None,
         link=entry.link or url,
         tags=tuple(tag for term in entry.tags if (tag := to_line(term))),
     )
@@ -139,7 +139,7 @@ def _clean_blocks(blocks: Iterable[Block], title: str, known: Boilerplate) -> It
     for block in blocks:
         text = boilerplate.clean_summary(block.text, title, known)
         if text and (text[0].isalnum() or WORD.search(text)):
-            text = boilerplate.ends_cut(text)
+            text = boilerplate.ends_cut(boilerplate.without_bullet(text))
             yield block if text == block.text else Block(block.kind, text)
 
 
@@ -173,6 +173,11 @@ def _of(blocks: Sequence[Block]) -> str:
 def _link(entry: Entry) -> str:
     """The entry's link to the outlet, or its guid where that alone is an address."""
     return entry.origin or entry.link or (entry.guid if entry.guid.startswith(("http://", "https://")) else "")
+
+
+def _image(entry: Entry) -> str:
+    """The address of the entry's picture: the one that the feed names, else the first of its text."""
+    return entry.image_url or first_image(entry.content) or first_image(entry.summary)
 
 
 def _date_of(entry: Entry) -> ParsedDate | None:

@@ -95,6 +95,34 @@ def test_titles_are_plain_text(title: str, expected: str) -> None:
     assert item_of(title=title).title == expected
 
 
+@pytest.mark.parametrize(("title", "expected"), [
+    ("Видео,Хотят ли русские мира? | Интервью, Продолжительность 15,20", "Хотят ли русские мира? | Интервью"),
+    ("Video, The dam before the flood, Duration 2:15", "The dam before the flood"),
+    ("Аудио,Голоса пустыни", "Голоса пустыни"),
+    ("Video, audio and text: a court weighs evidence", "Video, audio and text: a court weighs evidence"),
+    ("Dollar falls again, to tenge 471.20", "Dollar falls again, to tenge 471.20"),
+    ("Видео", "Видео"),
+])
+def test_a_title_has_no_labels_of_media(title: str, expected: str) -> None:
+    assert item_of(title=title).title == expected
+
+
+def test_an_excerpt_begins_with_no_bullet() -> None:
+    assert item_of(summary="<p>• Rivers rise in the north.</p>").summary == "Rivers rise in the north."
+    assert item_of(summary="— Мы ждали, — сказал он.").summary == "— Мы ждали, — сказал он."
+
+
+@pytest.mark.parametrize(("html", "expected"), [
+    ('<p><img class="lead" src="/i/dam.jpg?a=1&amp;b=2" width="800"></p>', "https://steppe.example/i/dam.jpg?a=1&b=2"),
+    ('<img src="https://c.example/1.gif" width="1" height="1"><img src="https://c.example/b.jpg">',
+     "https://c.example/b.jpg"),
+    ('<img src="data:image/gif;base64,R0">', None), ("<p>text</p>", None),
+])
+def test_the_first_picture_of_a_text_is_the_items_where_the_feed_names_none(html: str, expected: str | None) -> None:
+    assert item_of(summary=html).image_url == expected
+    assert item_of(summary=html, image_url="/named.jpg").image_url == "https://steppe.example/named.jpg"
+
+
 def test_a_missing_title_is_the_beginning_of_the_text() -> None:
     item = item_of(title="", summary=f"<p>{LONG}</p>")
     assert item.title == "The commission counted the votes of every district through the night and will…"

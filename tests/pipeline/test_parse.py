@@ -92,6 +92,8 @@ def test_letters_survive_a_lying_declaration(body: bytes, content_type: str | No
     ("windows-1251", "windows-1251", "Новости дня"),
     ("koi8-r", "koi8-r", "Новости дня"),
     ("windows-1251", "utf-8", "Новости дня и ночи в Алматы"),  # the declaration lies
+    ("koi8-r", "utf-8", "Новости дня и ночи в Алматы"),
+    ("gb18030", "utf-8", "中国政府大举增加债券发售以减轻地方政府债务压力，明码标价网上卖婴，儿童买卖黑市助长绑架儿童"),
     ("windows-1252", "utf-8", "Café déjà vu à Genève"),
     ("iso-8859-7", "iso-8859-7", "Ειδήσεις"),
 ])
