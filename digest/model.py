@@ -136,16 +136,12 @@ class Item:
     @property
     def text(self) -> tuple[Block, ...]:
         """Its fullest text in blocks: that of its page, or of the feed where that is longer."""
-        return self.article if _characters(self.article) > _characters(self.body) else self.body
+        return max(self.body, self.article, key=lambda blocks: sum(len(block.text) for block in blocks))
 
     @property
     def sorted_at(self) -> datetime:
         """The publication time where known, else the time of first sight."""
         return self.published_at or self.first_seen_at
-
-
-def _characters(blocks: tuple[Block, ...]) -> int:
-    return sum(len(block.text) for block in blocks)
 
 
 @dataclass(frozen=True, slots=True)

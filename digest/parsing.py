@@ -14,6 +14,7 @@ from typing import Any
 
 from digest.errors import ParseError
 from digest.model import Access, Feed
+from digest.pipeline.article import Article, read_article
 from digest.pipeline.parse import ParsedFeed, parse_feed
 from digest.pipeline.reading import ReadFeed, read_feed
 
@@ -23,7 +24,8 @@ COLLECT_AFTER = 50_000  # new values, before a worker looks for unused ones
 MEMORY_BYTES = 1024**3  # address space of a worker, where the system can limit it
 
 
-TASKS: dict[str, Callable[..., Any]] = {"parse": parse_feed, "read": read_feed}  # what workers know to do
+TASKS: dict[str, Callable[..., Any]] = {  # what workers know to do
+    "parse": parse_feed, "read": read_feed, "article": read_article}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,11 @@ class ParserPool:
         How the feed is asked for is its server's business alone, and does not go to the workers.
         """
         result: ReadFeed = await self._run(url, "read", body, content_type, url, replace(feed, access=Access()), now)
+        return result
+
+    async def article(self, body: bytes, content_type: str | None, url: str, title: str, language: str) -> Article:
+        """What `read_article` returns; raises ParseError parse_timeout, parse_crash and malformed."""
+        result: Article = await self._run(url, "article", body, content_type, url, title, language)
         return result
 
     async def _run(self, url: str, task: str, *arguments: Any) -> Any:

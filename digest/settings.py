@@ -209,6 +209,8 @@ class PollingSettings(Section):
     max_body_bytes: int = Field(10 * 1024 * 1024, ge=1024)
     parse_timeout_seconds: float = Field(5.0, gt=0)
     parse_workers: int = Field(2, ge=1, le=16)
+    article_seconds: float = Field(60.0, ge=0, le=240)  # of a poll, for the pages of new items; nothing waits longer
+    article_pages: int = Field(100, ge=0, le=1000)  # of new items in a poll; 0 fetches none
     user_agent: str = "RegionDigest/{version} (+{site})"
     allow: tuple[str, ...] = ()  # CIDR[:port] that the address guard lets through, for intranets
 

@@ -247,7 +247,7 @@ def test_it_polls_builds_and_mails_by_itself(world: Instance) -> None:
     asyncio.run(asyncio.wait_for(story(), 60))
     (mail,) = world.instance.outbox.glob("*.eml")
     assert b"anna@example.org" in mail.read_bytes()
-    assert world.feed_server.asked == ["https://steppe-wire.example/rss"]
+    assert world.feed_server.asked == [f"https://steppe-wire.example/{path}" for path in ("rss", "robots.txt", "x1")]
 
 
 def test_a_failing_step_does_not_stop_the_others(world: Instance) -> None:

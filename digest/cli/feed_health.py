@@ -1,6 +1,6 @@
 """`digest feeds list|health|show|pause|resume`: how the feeds are doing. The group's other commands: feed_entries."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import click
@@ -14,13 +14,15 @@ from digest.cli.feed_entries import feeds
 from digest.cli.feeds import feeds_of
 from digest.model import Feed
 from digest.pipeline.health import TROUBLED, Health
-from digest.services import feed_health
+from digest.services import articles, feed_health
 from digest.services.feed_health import Standing
 from digest.storage.engine import read_only
 from digest.storage.feeds import Attempt
 
 COLOURS = {Health.HEALTHY: "green", Health.NEW: "cyan", Health.FAILING: "yellow", Health.STALE: "yellow",
            Health.SUSPENDED: "red", Health.PAUSED: "blue", Health.MERGED: "blue"}
+
+PAGES_COUNTED = timedelta(days=7)
 
 __all__ = ["feeds"]
 
@@ -56,6 +58,8 @@ def health(app: App) -> None:
     if care:
         console.print(table)
     _print_counts(console, found)
+    if pages := articles.outcomes_since(app.engine, app.configuration.feeds, app.clock.now() - PAGES_COUNTED):
+        console.print(f"Pages of items in {_span(PAGES_COUNTED)}: {articles.in_words(pages)}.")
 
 
 @feeds.command()
@@ -66,7 +70,8 @@ def show(app: App, feed: str) -> None:
     console, now = Console(), app.clock.now()
     for standing in _standings(app, feed_health.find(app.configuration.feeds, feed)):
         console.print(f"[bold]{escape(standing.feed.source.name)}[/] {escape(standing.feed.url)}")
-        for name, value in _facts(standing, now):
+        pages = articles.outcomes_since(app.engine, [standing.feed], now - PAGES_COUNTED)
+        for name, value in (*_facts(standing, now), *_page_facts(standing.feed, pages)):
             console.print(f"  {name}: {escape(value)}")
         console.print(_attempts(feed_health.attempts(app.engine, standing.feed)))
 
@@ -110,6 +115,12 @@ def _facts(standing: Standing, now: datetime) -> Iterable[tuple[str, str]]:
     if standing.feed.interval_minutes:
         yield "own interval", f"{standing.feed.interval_minutes} min"
     yield "id", standing.feed.id
+
+
+def _page_facts(feed: Feed, pages: Mapping[str, int]) -> Iterable[tuple[str, str]]:
+    yield "article text", feed.article_text.value
+    if pages:
+        yield f"pages of items in {_span(PAGES_COUNTED)}", articles.in_words(pages)
 
 
 def _attempts(attempts: Sequence[Attempt]) -> Table:

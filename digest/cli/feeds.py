@@ -14,6 +14,7 @@ from digest.app import App
 from digest.cli import with_app
 from digest.errors import NotFound, SendRefused
 from digest.model import Feed
+from digest.services.articles import in_words
 from digest.services.cycle import CycleReport
 from digest.services.feeds import PollOutcome
 
@@ -63,6 +64,8 @@ def print_report(console: Console, report: CycleReport, *, total: int) -> None:
         f"{len(outcomes)} of {total} feeds polled, {failed} failed, {new} new items, "
         f"{report.tick.stories} new stories, {report.alerts} alerts."
         + (f" {waiting} not due yet (--all polls them too)." if waiting else ""))
+    if report.pages.outcomes:
+        console.print(f"Pages of new items: {in_words(report.pages.outcomes)}.")
 
 
 def outcome_table(outcomes: Sequence[PollOutcome]) -> Table:

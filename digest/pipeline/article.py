@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from digest.model import REPEATED, Block
+from digest.pipeline.bylines import split_dateline
 from digest.text.stems import stems
 
 FEWEST_WORDS = 30  # a shorter text is a caption or a teaser
@@ -39,6 +40,7 @@ class Article:
 
     outcome: str
     blocks: tuple[Block, ...] = ()
+    place: str | None = None  # of the dateline, which is no part of the text
 
 
 TEXT = "text"
@@ -70,7 +72,8 @@ def read_article(body: bytes, content_type: str | None, url: str, title: str, la
     blocks = _longer(_stated(page.documents), _extracted(tree))
     if trouble := _trouble(page, blocks, url, title, language):
         return Article(trouble)
-    return Article(TEXT, blocks)
+    head = split_dateline(blocks[0].text)
+    return Article(TEXT, (Block(blocks[0].kind, head.text), *blocks[1:]), head.place)
 
 
 def decoded(body: bytes, content_type: str | None) -> str:

@@ -97,7 +97,7 @@ def _language(item: Item) -> str:
 
 
 def _text_words(item: Item, language: str) -> list[str]:
-    body = " ".join(block.text for block in item.body if block.kind == "p")
+    body = " ".join(block.text for block in item.text if block.kind == "p")
     text = body if len(body) > len(item.summary) else item.summary
     return words(text[:LONGEST_TEXT_WORDS * 20], language)[:LONGEST_TEXT_WORDS]
 

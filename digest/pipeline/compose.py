@@ -180,7 +180,7 @@ def story_view(ranked: Ranked, inputs: EditionInputs, length: Length) -> StoryVi
         credit=agency or source, via=source if agency else None, place=item.place,
         time=shown_time(item, zone), time_kind=_time_kind(item),
         excerpt=excerpt(item, length),
-        body=item.body if item.feed.body is BodyPolicy.FULL else (),
+        body=item.text if item.feed.body is BodyPolicy.FULL else (),
         also_in=also_in(ranked.candidate), sources=len(ranked.candidate.families),
         developing=ranked.candidate.mailed is not None,
         whats_new=whats_new(ranked.candidate, inputs.date, inputs.newsletter.language), note="", original_headline=None,

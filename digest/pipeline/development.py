@@ -133,7 +133,7 @@ def _unit(word: str | None, following: str | None, money: bool, language: str) -
 
 
 def _whole_text(item: Item) -> str:
-    return "\n".join((item.title, item.summary, *(block.text for block in item.body)))
+    return "\n".join((item.title, item.summary, *(block.text for block in item.text)))
 
 
 def _digits(number: str) -> str:

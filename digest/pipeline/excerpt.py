@@ -11,6 +11,7 @@ ELLIPSIS = "…"
 END_MARKS = ".!?…。"
 CLOSERS = "\"'»”’)]"
 SHOUTED_WORDS = 4
+FIRST_WORDS = 8  # by which a text is known as the beginning of another
 SUBHEAD_WORDS = 8  # a longer line without an end mark is taken for prose
 
 
@@ -80,6 +81,22 @@ def _is_cut_off(sentence: str) -> bool:
 
 
 def _source_text(item: Item) -> str:
+    """What the feed says of the item; the text of its page where that only goes on, or the feed says nothing whole."""
+    own = _own_text(item)
+    if item.article:
+        page = "\n\n".join(block.text for block in item.article if block.kind == "p")
+        if not own or _is_cut_off(own) or _goes_on(own, page, item.language):
+            return page
+    return own
+
+
+def _goes_on(text: str, page: str, language: str) -> bool:
+    """Whether a page begins with the words of a text."""
+    begin = words(text, language)[:FIRST_WORDS]
+    return words(page[:2 * len(text) + 100], language)[:len(begin)] == begin
+
+
+def _own_text(item: Item) -> str:
     """The summary without leading subheads; where there is none, the paragraphs of the body."""
     if item.summary.strip():
         text = item.summary.strip()

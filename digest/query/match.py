@@ -50,8 +50,8 @@ def prepare(item: Item) -> MatchText:
 
 
 def paragraphs(item: Item) -> tuple[str, ...]:
-    """The text of an item: title, summary and the blocks of its body, each a paragraph."""
-    return (item.title, item.summary, *[block.text for block in item.body])
+    """The text of an item: title, summary and the blocks of its text, each a paragraph."""
+    return (item.title, item.summary, *[block.text for block in item.text])
 
 
 def prepare_text(paragraphs: Iterable[str], language: str = "und") -> MatchText:

@@ -1,4 +1,4 @@
-"""One turn of the work between polls and mail: poll → cluster tick → alerts.
+"""One turn of the work between polls and mail: poll → article text → cluster tick → alerts.
 
 Safe to run twice, late or in two processes.
 """
@@ -13,6 +13,7 @@ from digest.model import Feed
 from digest.parsing import ParserPool
 from digest.ports import Clock, Fetcher
 from digest.services import alerts
+from digest.services.articles import PageReport, fetch_articles
 from digest.services.feeds import PollOutcome, poll
 from digest.services.stories import StoryClusterer, TickReport
 from digest.settings import Settings
@@ -25,6 +26,7 @@ class CycleReport:
     outcomes: tuple[PollOutcome, ...]
     tick: TickReport
     alerts: int
+    pages: PageReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +49,22 @@ class Cycle:
         zone: str = "UTC",
         everything: bool = False,
         on_outcome: Callable[[PollOutcome], None] | None = None,
+        on_page: Callable[[], None] | None = None,
     ) -> CycleReport:
         """Polls those of `feeds` that are due (`everything`: all), assigns new items to stories, queues alerts.
 
         Steps:
         1. poll: each feed in a transaction of its own;
-        2. tick: the holder of the clusterer lease assigns every unassigned item;
-        3. fire: story events after the alerts' cursor become alerts and queued deliveries, with times in `zone`.
+        2. pages: the text of new items whose feeds carry little, within a budget of seconds;
+        3. tick: the holder of the clusterer lease assigns every unassigned item;
+        4. fire: story events after the alerts' cursor become alerts and queued deliveries, with times in `zone`.
            Nothing is sent here.
         """
         outcomes = await poll(self.engine, self.fetcher, self.parser, self.clock, self.settings.polling, feeds,
                               everything=everything, on_outcome=on_outcome)
+        pages = await fetch_articles(self.engine, self.fetcher, self.parser, self.clock, self.settings.polling, feeds,
+                                     on_page=on_page)
         tick = await asyncio.to_thread(self.clusterer.tick, self.clock.now(), self.holder)
         fired = await asyncio.to_thread(alerts.fire, self.engine, settings=self.settings, now=self.clock.now(),
                                         zone=zone, templates=self.templates)
-        return CycleReport(tuple(outcomes), tick, fired.alerts)
+        return CycleReport(tuple(outcomes), tick, fired.alerts, pages)
