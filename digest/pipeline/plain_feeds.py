@@ -1,19 +1,20 @@
 """Plain feed documents, read at a fraction of feedparser's cost, to the same values.
 
-Nearly all documents are well-formed RSS, RDF or Atom in UTF-8 whose entries hold text and no markup of their own. Those
-are read here; for any other, `read_plain` gives None and feedparser, which knows every oddity, reads it. The rules
-below (which of several titles counts, when a second description is the content, what a guid has to do with a link) are
-feedparser's, so that a document gives the same entries by either way. One fault is not copied: in a podcast whose
-channel has two descriptions, feedparser drops the first item's first one.
+Nearly all documents are well-formed RSS, RDF or Atom in UTF-8 whose entries hold text, and no markup of their own but
+XHTML in Atom. Those are read here; for any other, `read_plain` gives None and feedparser, which knows every oddity,
+reads it. The rules below (which of several titles counts, when a second description is the content, what a guid has to
+do with a link) are feedparser's, so that a document gives the same entries by either way. One fault is not copied: in a
+podcast whose channel has two descriptions, feedparser drops the first item's first one.
 """
 
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin
 from xml.etree.ElementTree import Element
+from xml.sax.saxutils import escape
 
 XML = "{http://www.w3.org/XML/1998/namespace}"
 XML_BASE = f"{XML}base"
@@ -50,6 +51,10 @@ TAG_LISTS = frozenset({"itunes:keywords", "media:keywords"})
 HTML_TYPES = frozenset({"html", "text/html", "xhtml", "application/xhtml+xml"})
 PLAIN_TYPES = frozenset({"", "text", "plain", "html", "text/plain", "text/html"})
 MAX_DEPTH = 4
+XHTML = "http://www.w3.org/1999/xhtml"
+XHTML_TAG, XHTML_DIV = f"{{{XHTML}}}", f"{{{XHTML}}}div"
+HTML_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+MAX_NESTING = 60
 C1 = re.compile(r"[\x80-\x9f]")
 WINDOWS = {code: bytes([code]).decode("cp1252") for code in range(0x80, 0xA0) if code not in {
     0x81, 0x8D, 0x8F, 0x90, 0x9D}}
@@ -117,6 +122,8 @@ class _Names:
         uri, local = uri.lower(), local.lower()
         if uri in BARE or "backend.userland.com/rss" in uri:
             return local
+        if uri == XHTML:
+            return f"xhtml:{local}"
         if local in {"item", "entry", "channel", "svg"} or uri.endswith("/xhtml"):
             raise _Odd
         return f"{self._prefixes.get(uri, 'other')}:{local}"
@@ -164,7 +171,7 @@ class _Entry:
             if name == "image" and not len(child):
                 self._title_depth = -1  # its address; a title after it counts again
                 continue
-            if name in STRANGE or _has_base(child):
+            if name in STRANGE or name.startswith("xhtml:") or (name not in TEXTS and _has_base(child)):
                 raise _Odd
             self._element(name, child, depth)
 
@@ -187,9 +194,10 @@ class _Entry:
             self._values[name] = value
 
     def _body(self, name: str, element: Element, depth: int) -> None:
-        if element.get("type", "").lower() not in PLAIN_TYPES or element.get("mode"):
+        kind = element.get("type", "").lower()
+        if element.get("mode") or kind not in PLAIN_TYPES | {"xhtml"}:
             raise _Odd
-        value = _repaired(_text(element))
+        value = _repaired(_markup(element) if kind == "xhtml" else _text(element))
         if name.endswith("title"):
             self._title(value, depth, is_media=name == "media:title")
         elif name.startswith("content"):
@@ -291,6 +299,30 @@ def _text(element: Element) -> str:
     if len(element):
         raise _Odd
     return (element.text or "").strip()
+
+
+def _markup(element: Element) -> str:
+    """The XHTML inside an element, without the div around it (RFC 4287 §3.1.1.3). Raises _Odd for other markup."""
+    inside = list(element)
+    if len(inside) == 1 and inside[0].tag == XHTML_DIV and not f"{element.text or ''}{inside[0].tail or ''}".strip():
+        return "".join(_pieces(inside[0], 0)).strip()
+    return "".join(_pieces(element, 0)).strip()
+
+
+def _pieces(element: Element, depth: int) -> Iterator[str]:
+    """The text and the tags inside an element."""
+    if depth > MAX_NESTING:
+        raise _Odd
+    yield escape(element.text or "")
+    for child in element:
+        name = child.tag.removeprefix(XHTML_TAG)
+        if not HTML_NAME.fullmatch(name) or _has_base(child):
+            raise _Odd
+        attributes = "".join(f' {key}="{escape(value, {chr(34): "&quot;"})}"' for key, value in child.items()
+                             if HTML_NAME.fullmatch(key))
+        yield f"<{name}{attributes}>"
+        yield from _pieces(child, depth + 1)
+        yield f"</{name}>{escape(child.tail or '')}"
 
 
 def _attributes(element: Element) -> dict[str, str]:

@@ -18,6 +18,7 @@ NAMESPACES = ('xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:media="http://s
               'xmlns:atom="http://www.w3.org/2005/Atom" xmlns:content="http://purl.org/rss/1.0/modules/content/" '
               'xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd" '
               'xmlns:feedburner="http://rssnamespace.org/feedburner/ext/1.0" ')
+XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
 
 
 def by_feedparser(text: bytes, charset: str = "utf-8") -> list[Entry]:
@@ -72,6 +73,12 @@ def atom(entry: str) -> bytes:
     atom('<link rel="edit" href="/e"/><link rel="alternate" type="application/json" href="/j"/><id>urn:1</id>'),
     atom('<author><name>A</name><email>a@x</email></author><author><name>B</name></author><content>c</content>'),
     atom('<content type="html">c</content><summary>s</summary><published>1</published><updated>2</updated>'),
+    atom(f'<content type="xhtml">\n <div {XHTML}>\n x &lt;b> <a href="/a?b&amp;c" title="q&quot;">y</a><br/>z </div>'
+         "\n</content>"),
+    atom(f'<summary type="xhtml"><div {XHTML}><p>1</p></div><p {XHTML}>2</p></summary>'),
+    atom(f'<title type="xhtml"><div {XHTML}>t <i>i</i></div></title><content type="html" xml:base="/b">c</content>'),
+    atom('<content type="xhtml"><h:div xmlns:h="http://www.w3.org/1999/xhtml">a<h:p>b</h:p>c</h:div></content>'),
+    atom('<content type="xhtml">no markup</content>'),
     atom('<link href="/a"><media:group><media:thumbnail url="t.jpg"><i/></media:thumbnail></media:group></link>'),
     b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/">'
     b'<channel rdf:about="c"><title>Post</title></channel><item rdf:about="http://post.example/1"><title>t</title></item>'
@@ -85,7 +92,9 @@ def test_a_plain_document_gives_what_feedparser_gives(text: bytes) -> None:
     rss("<title>cut")[:-20], rss("<title>a &nbsp; b</title>"), b"<html><body/></html>", b"", b"<rss/>",
     b"<rss><channel><title>no items</title></channel></rss>",
     rss("<description>loose <b>markup</b></description>"), rss("<image><title>i</title></image>"),
-    atom('<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">x</div></content>'),
+    atom(f'<content type="xhtml"><div {XHTML}>x<svg xmlns="http://www.w3.org/2000/svg"/></div></content>'),
+    atom(f'<content type="xhtml"><div {XHTML} xml:base="http://b/">x<p xml:base="/c">y</p></div></content>'),
+    atom(f'<title>t</title><div {XHTML}>x</div>'), atom('<content type="xhtml"><div>strange</div></content>'),
     atom('<title mode="base64">dGl0bGU=</title>'), atom('<link xml:base="http://b/" href="a"/>'),
     rss("<channel><item><title>nested</title></item></channel>"),
     rss("<a><b><c><d><e><title>deep</title></e></d></c></b></a>"),
