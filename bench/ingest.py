@@ -44,6 +44,8 @@ from digest.storage.migrate import migrate
 
 FOLDERS = (Path(os.environ.get("DIGEST_SHARED", "../shared")) / "data" / "feeds",)
 CONCURRENCY = 16
+FIRST = """<rss><channel><item><title>La presa del norte abre sus compuertas tras las lluvias</title></item></channel>
+</rss>""".encode()  # its language is told by the model alone
 WARM = 2  # feeds that both poll beforehand, so that neither pays for what a service that runs has done long ago
 
 
@@ -100,10 +102,11 @@ def cpu_seconds() -> float:
     return time.process_time() + sum(int(stat[11]) + int(stat[12]) for stat in children) / ticks
 
 
-async def warmed(settings: PollingSettings) -> ParserPool:
-    """Parsers that have started and imported what they need, as they have in a service that runs."""
+async def warmed(settings: PollingSettings, feed: Feed) -> ParserPool:
+    """Parsers that have started and loaded what they need, as they have in a service that runs."""
     pool = ParserPool(settings.parse_workers, settings.parse_timeout_seconds)
-    await asyncio.gather(*(pool.parse(b"<rss><channel/></rss>", None, "") for _ in range(settings.parse_workers)))
+    now = Clock().now()
+    await asyncio.gather(*(pool.read(FIRST, None, feed.url, feed, now) for _ in range(settings.parse_workers)))
     return pool
 
 
@@ -151,7 +154,7 @@ def ours(street: Mapping[str, Any], passes: int) -> list[Cost]:
         resolve = {host: ("127.0.0.1", street["port"]) for host in hosts}
 
         async def run() -> list[Cost]:
-            pool, costs = await warmed(settings), []
+            pool, costs = await warmed(settings, feeds[0]), []
             async with HttpFetcher(settings, user_agent="bench", resolve=resolve) as fetcher:
                 await poll(engine, fetcher, pool, Clock(), settings, feeds[:WARM])
                 for _ in range(passes):

@@ -23,6 +23,7 @@ LONG = 100  # letters among which a text of another language than Russian has so
 _LETTERS = {language: re.compile(f"[{letters}]", re.IGNORECASE) for language, letters in (
     ("ky", "ңөү"), ("uk", "їєґі"), ("kk", "әғқңөұүһі"), ("uz", "ўқғҳ"), ("tg", "ҷӣӯҳқғ"))}
 _FOREIGN = re.compile("[^\u0401\u0410-\u044f\u0451\\W\\d_a-zA-Z]")  # neither Russian nor English
+_WORD = re.compile(r"[^\W\d_]+")
 _CYRILLIC_LETTER = re.compile("[\u0400-\u0481\u048a-\u04ff]")
 _ENGLISH = frozenset("the of and to in for is on with that was as are by from has be at an after will".split())
 _CYRILLIC = frozenset({"ru", "kk", "ky", "uz", "tg", "uk", "be", "bg", "mk", "sr", "mn", "tt", "ba", "az", "tk", "os"})
@@ -84,5 +85,5 @@ def _identifier(candidates: tuple[str, ...]) -> Any:
 
 
 def _is_english(text: str) -> bool:
-    words = re.findall(r"[^\W\d_]+", text.lower())
-    return sum(word in _ENGLISH for word in words) > ENGLISH_SHARE * len(words)
+    words = _WORD.findall(text.lower())
+    return sum(map(_ENGLISH.__contains__, words)) > ENGLISH_SHARE * len(words)
