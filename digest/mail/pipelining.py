@@ -69,15 +69,15 @@ class Wire(asyncio.Protocol):
             self.transport.write(data)
 
     async def replies(self, count: int, seconds: float) -> list[Reply]:
-        """The next replies: fewer than `count` where the session ends before. Raises TimeoutError, and ends it."""
+        """The next replies: fewer than `count` where the session ends before, as it does after so long a wait."""
+        loop = asyncio.get_running_loop()
+        late = loop.call_later(seconds, self._late, seconds)
         try:
-            async with asyncio.timeout(seconds):
-                while len(self._replies) < count and not self.broken:
-                    self._waiter = asyncio.get_running_loop().create_future()
-                    await self._waiter
-        except TimeoutError:
-            self.end(f"no answer in {seconds:g} s")
-            raise TimeoutError(self.broken) from None
+            while len(self._replies) < count and not self.broken:
+                self._waiter = loop.create_future()
+                await self._waiter
+        finally:
+            late.cancel()
         return [self._replies.popleft() for _ in range(min(count, len(self._replies)))]
 
     async def ask(self, command: bytes, code: int, seconds: float) -> Reply:
@@ -97,6 +97,9 @@ class Wire(asyncio.Protocol):
         if self.transport is not None:
             self.transport.abort()
         self._wake()
+
+    def _late(self, seconds: float) -> None:
+        self.end(f"no answer in {seconds:g} s")
 
     def _read(self, line: str) -> None:
         if not (line[:3].isascii() and line[:3].isdigit() and line[3:4] in ("", " ", "-")):
@@ -150,10 +153,7 @@ class PipeliningSession:
         if wire.broken:
             raise lost_before_message(recipient, self._name, wire.broken)
         wire.write(written(envelope.data))
-        try:
-            replies = await wire.replies(1, self._settings.data_timeout_seconds)
-        except TimeoutError as error:
-            raise silence(recipient, self._name, Stage.END, str(error)) from error
+        replies = await wire.replies(1, self._settings.data_timeout_seconds)
         if not replies:
             raise silence(recipient, self._name, Stage.END, wire.broken)
         self._midway = not replies[0].goes_on
@@ -163,7 +163,7 @@ class PipeliningSession:
     async def close(self) -> None:
         """Takes leave of the server."""
         if self.usable:
-            with suppress(TimeoutError, SessionRefused):
+            with suppress(SessionRefused):
                 await self._wire.ask(b"QUIT", 221, min(5.0, self._settings.timeout_seconds))
         self.abort()
 
@@ -174,10 +174,7 @@ class PipeliningSession:
         """Step 1: returns where the server waits for the message, with everything before it granted."""
         due = 3 + self._reset
         self._wire.write(b"RSET\r\n" * self._reset + b"\r\n".join((said.mail, said.rcpt, b"DATA\r\n")), due)
-        try:
-            replies = (await self._wire.replies(due, self._settings.timeout_seconds))[due - 3:]
-        except TimeoutError as error:
-            raise silence(recipient, self._name, Stage.DATA, str(error)) from error
+        replies = (await self._wire.replies(due, self._settings.timeout_seconds))[due - 3:]
         if self._wire.early:
             raise refusal(recipient, self._name, Stage.SESSION, self._wire.early)
         refused = self._refused(recipient, replies)
@@ -201,8 +198,7 @@ class PipeliningSession:
         mail, rcpt, data = replies
         if data.code == START_MESSAGE and not rcpt.good:
             self._wire.write(b".\r\n")
-            with suppress(TimeoutError):
-                await self._wire.replies(1, self._settings.timeout_seconds)
+            await self._wire.replies(1, self._settings.timeout_seconds)
         elif data.good or not data.goes_on:
             return
         self._midway, self._reset = not (mail.goes_on and rcpt.goes_on), True

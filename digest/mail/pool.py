@@ -65,7 +65,10 @@ class SmtpMailer:
 
     def _in_order(self) -> Iterator[tuple[str, Server]]:
         """The servers that serve, best first; each is looked at when its turn comes."""
-        for scope, server in sorted(self._servers.items(), key=lambda item: (item[1].settings.priority, -item[1].free)):
+        servers = list(self._servers.items())
+        if len(servers) > 1:
+            servers.sort(key=lambda item: (item[1].settings.priority, -item[1].free))
+        for scope, server in servers:
             if server.serves:
                 yield scope, server
 
@@ -80,6 +83,8 @@ class SmtpMailer:
 
     def _domain(self, recipient: str) -> AbstractAsyncContextManager[None]:
         """Waits where the recipient's domain has as many mails in flight as it takes."""
+        if not self._domains:
+            return nullcontext()
         domain, limits = self._limits_of(recipient)
         if not limits.connections:
             return nullcontext()
@@ -115,10 +120,12 @@ class SmtpMailer:
 
         Raises DeliveryError with `retry_at` where that takes longer than a few seconds.
         """
+        if self._rates is None:
+            return
         domain, limits = self._limits_of(recipient)
         scopes = {name: rates for name, rates in ((scope, server.settings), (f"domain:{domain}", limits))
                   if _rated(rates)}
-        if not scopes or self._rates is None:
+        if not scopes:
             return
         deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         while (wait := await asyncio.to_thread(self._rates.take, scopes)) is not None:

@@ -18,7 +18,7 @@ CLOSING = 421  # the reply of a server that ends the session (RFC 5321 §3.8)
 LOST = 451  # what a session lost before the message counts as (RFC 5321 §3.8)
 LOG_IN_FIRST = frozenset({530, 534, 535, 538})  # RFC 4954 §6
 _ENHANCED = re.compile(r"([245])\.\d{1,3}\.\d{1,3}(?=[ \n]|$)")
-_NO_LINE_ENDS = bytes(byte for byte in range(256) if byte not in b"\r\n")
+_RETURNS, _FEEDS = (bytes(byte == end for byte in range(256)) for end in b"\r\n")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -114,7 +114,7 @@ def commands(envelope: Envelope, offers: Mapping[str, str], server: str) -> Comm
     if _CONTROLS.search(envelope.sender + envelope.recipient):
         raise _unfit(envelope, server, 501, "5.1.3", "an address has control characters")
     data = envelope.data
-    if len(data.translate(None, _NO_LINE_ENDS)) != 2 * data.count(b"\r\n"):
+    if b"\0" + data.translate(_RETURNS) != data.translate(_FEEDS) + b"\0":  # an LF behind each CR, and nowhere else
         raise _unfit(envelope, server, 554, "5.6.0", "the mail has line ends other than CRLF")
     limit = offers.get("SIZE", "")
     if limit.isdigit() and 0 < int(limit) < len(data):
@@ -137,7 +137,8 @@ def commands(envelope: Envelope, offers: Mapping[str, str], server: str) -> Comm
 def written(data: bytes) -> bytes:
     """The message as it goes over the line: dots doubled, the final dot behind (RFC 5321 §4.5.2)."""
     text = data if data.endswith(b"\r\n") else data + b"\r\n"
-    text = text.replace(b"\r\n.", b"\r\n..")
+    if b"\n." in text:
+        text = text.replace(b"\r\n.", b"\r\n..")
     return (b"." if text.startswith(b".") else b"") + text + b".\r\n"
 
 
