@@ -10,6 +10,7 @@ from threading import Lock
 
 import Stemmer
 
+from digest.text import romanised
 from digest.text.tokens import words
 
 SNOWBALL = {
@@ -69,6 +70,8 @@ def stem(word: str, language: str) -> str:
         return _agglutinative(word, language)
     if language == "ru" and (country := _COUNTRY.fullmatch(word)):
         return country.group(1)
+    if language in romanised.LANGUAGES:
+        return word[:romanised.TRUNCATED]
     algorithm = SNOWBALL.get(language)
     if algorithm is None:
         return word

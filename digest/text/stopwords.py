@@ -1,5 +1,7 @@
 """Words too common to say what a text is about, by language, in the form that `tokens.fold` gives."""
 
+from digest.text.romanised import LANGUAGES, romanised
+
 STOPWORDS: dict[str, frozenset[str]] = {
     "en": frozenset("""
         a about above after again against all also am an and any are aren as at be because been before being below
@@ -37,6 +39,7 @@ STOPWORDS: dict[str, frozenset[str]] = {
         oldu olduğu sonra şu ve veya ya
         """.split()),
 }
+STOPWORDS.update({language: frozenset(map(romanised, STOPWORDS["ru"])) for language in LANGUAGES})
 _NONE: frozenset[str] = frozenset()
 
 

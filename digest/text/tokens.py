@@ -9,6 +9,8 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
+from digest.text import romanised
+
 APOSTROPHES = "'`´‘’‛ʹʻʼʽʾʿˈ′＇"  # the first is the one that the others become
 JOINED = frozenset({"uz", "uk", "kaa", "be"})  # languages whose words have apostrophes inside
 DOTTED = frozenset({"tr", "az"})  # languages where I is the capital of ı, and İ of i
@@ -49,6 +51,8 @@ def written_words(text: str, language: str = "und") -> list[str]:
 @lru_cache(maxsize=200_000)
 def fold(word: str, language: str = "und") -> str:
     """One word in the form in which words are compared; folding twice changes nothing."""
+    if language in romanised.LANGUAGES:
+        return romanised.one_spelling(word.lower())
     if word.isascii() and language not in DOTTED:
         return word.lower() if "`" not in word else word.lower().replace("`", "'")
     if language in DOTTED:
