@@ -78,8 +78,8 @@ WRONG: list[tuple[str, dict[str, list[str]], dict[str, Any], str, str]] = [  # k
 ]
 
 
-@pytest.mark.parametrize(
-    ("kind", "zone", "changes", "wanted", "why"), WRONG, ids=[f"{row[0]}-{row[-1]}" for row in WRONG])  # keys are made anew
+@pytest.mark.parametrize(  # names without the keys, which are made anew
+    ("kind", "zone", "changes", "wanted", "why"), WRONG, ids=[f"{row[0]}-{row[-1]}" for row in WRONG])
 def test_what_is_wrong_is_told(
     kind: str, zone: dict[str, list[str]], changes: dict[str, Any], wanted: str, why: str
 ) -> None:
