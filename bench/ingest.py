@@ -44,8 +44,9 @@ from digest.storage.migrate import migrate
 
 FOLDERS = (Path(os.environ.get("DIGEST_SHARED", "../shared")) / "data" / "feeds",)
 CONCURRENCY = 16
-FIRST = """<rss><channel><item><title>La presa del norte abre sus compuertas tras las lluvias</title></item></channel>
-</rss>""".encode()  # its language is told by the model alone
+FIRST = b"""<rss><channel><item><title>La presa del norte abre sus compuertas tras las lluvias</title></item></channel>
+</rss>"""  # its language is told by the model alone
+LOADING_SECONDS = 60.0  # for the model, on a machine that is busy
 WARM = 2  # feeds that both poll beforehand, so that neither pays for what a service that runs has done long ago
 
 
@@ -104,7 +105,7 @@ def cpu_seconds() -> float:
 
 async def warmed(settings: PollingSettings, feed: Feed) -> ParserPool:
     """Parsers that have started and loaded what they need, as they have in a service that runs."""
-    pool = ParserPool(settings.parse_workers, settings.parse_timeout_seconds)
+    pool = ParserPool(settings.parse_workers, LOADING_SECONDS)
     now = Clock().now()
     await asyncio.gather(*(pool.read(FIRST, None, feed.url, feed, now) for _ in range(settings.parse_workers)))
     return pool

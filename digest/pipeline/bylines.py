@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 # How agencies are credited, in lower case -> the name shown.
 AGENCIES = {
@@ -33,6 +34,7 @@ exclusif critique dossier portrait disparition livre format clash enquête réci
 jeu-concours tribune éditorial chronique reportage eilmeldung kommentar exklusiv urgente exclusiva
 срочно видео фото обзор мнение интервью молния ковид нато обновлено covid-19 коронавирус""".split())
 
+REMEMBERED = 1_000  # credits: the authors of a document come again and again
 MAX_DATELINE = 160  # characters in which a dateline ends
 _WORD = r"(?:ST\.|(?:[A-ZА-ЯЁӘІҢҒҮҰҚӨҺЎҲЧÀ-ÖØ-Þ]['’]?){2,30})"
 _CITY = rf"{_WORD}(?:[ -]{_WORD}){{0,4}}"
@@ -78,6 +80,7 @@ def split_dateline(text: str) -> Dateline:
     return Dateline(text, None, None)
 
 
+@lru_cache(REMEMBERED)
 def agency_named(credit: str) -> str | None:
     """The agency that an author line, byline or credit names ("By John Smith, Reuters"), or None."""
     credit = re.sub(r"(?i)^\s*(by|from|source|источник|автор)[: ]\s*", "", credit.strip())

@@ -63,6 +63,9 @@ def canonical_url(url: str) -> str:
 
     Never shown and never fetched.
     """
+    if PLAIN_ADDRESS.fullmatch(url):
+        host, slash, path = url.partition("://")[2].partition("/")
+        return host.removeprefix("www.") + _without_slashes(slash + path)
     try:
         parts = urlsplit(url.strip())
         host, port = (parts.hostname or "").lower(), parts.port
@@ -73,9 +76,13 @@ def canonical_url(url: str) -> str:
     host = host.removeprefix("www.").rstrip(".")
     if port not in {None, 80, 443}:
         host = f"{host}:{port}"
-    path = (re.sub(r"/{2,}", "/", parts.path) if "//" in parts.path else parts.path).rstrip("/")
     query = "&".join(sorted(part for part in _clean_query(parts.query).split("&") if part))
-    return host + path + (f"?{query}" if query else "")
+    return host + _without_slashes(parts.path) + (f"?{query}" if query else "")
+
+
+def _without_slashes(path: str) -> str:
+    """A path without the slashes that make no difference: doubled ones and those at its end."""
+    return (re.sub(r"/{2,}", "/", path) if "//" in path else path).rstrip("/")
 
 
 def keys(entries: Sequence[Entry], links: Sequence[str], days: Sequence[str]) -> list[str]:
