@@ -27,7 +27,7 @@ MAX_TEXT = 1000  # characters kept of a diagnostic
 def suppressed(conn: Connection, target: str) -> str | None:
     """Why a normalised address gets no mail, in words for operators; None where it may."""
     found = storage.suppression_of(conn, target)
-    return f"{found.reason}: {found.note}" if found else None
+    return f"{found.reason}: {found.note}".rstrip(": ") if found else None
 
 
 def suppressed_among(conn: Connection, targets: Sequence[str]) -> dict[str, str]:
@@ -60,7 +60,8 @@ def note(conn: Connection, digest: str, bounce: Bounce) -> bool:
     if bounce.target is None:
         return True
     if bounce.kind is BounceKind.COMPLAINT:
-        storage.suppress(conn, Suppression(bounce.target, "complaint", stored.text[:200], bounce.at))
+        storage.suppress(conn, Suppression(
+            bounce.target, "complaint", stored.text[:200] or f"told by {bounce.origin}", bounce.at))
     elif points and score(conn, bounce.target, bounce.at) >= SUPPRESS_AT:
         why = " ".join(part for part in (bounce.reason, bounce.enhanced or "", stored.text[:160]) if part)
         storage.suppress(conn, Suppression(bounce.target, "bounced", why, bounce.at))

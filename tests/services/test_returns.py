@@ -208,6 +208,15 @@ def test_a_mail_without_a_token_of_ours_ends_nothing(engine: Engine, subject: st
         assert len(subscribers.active_subscriptions(conn, "kazakhstan")) == 1
 
 
+def test_bytes_that_no_database_takes_are_stored_without_them(engine: Engine) -> None:
+    with engine.begin() as conn:
+        raw = report().replace(b"Status: 5.1.1", b"Status: 5.1.1\n"
+                               b"Diagnostic-Code: smtp; 550 \xd0\x9d\xff\x00 unknown user")
+        taken = take_in(conn, raw, recipient=mailed(conn))
+        assert taken.outcome == "stored"
+        assert "unknown user" in bounces.recent(conn, limit=1)[0].text
+
+
 @pytest.mark.parametrize("raw", [b"", b"\xff\xfe\x00", b"Subject: =?x?q?=FF?=\n\n", b"\n\n" + b"a" * 9])
 def test_noise_is_no_report(engine: Engine, raw: bytes) -> None:
     with engine.begin() as conn:

@@ -30,7 +30,7 @@ def test_a_complaint_is_taken_in(world: App, provider: Browser) -> None:
         answer = provider.post("/webhooks/postmark", json=complaint, headers=KNOWN)
         assert (answer.status_code, answer.content) == (204, b"")
     with world.engine.begin() as conn:
-        assert bounces.suppressed(conn, READER)
+        assert bounces.suppressed(conn, READER) == "complaint: told by webhook:postmark"
         assert len(bounces.recent(conn, limit=9)) == 1
 
 
