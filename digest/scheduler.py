@@ -115,7 +115,7 @@ class Scheduler:
             on_page=lambda: self._alive(self.news))
         if report.outcomes or report.alerts:
             log.info("cycle", polled=len(report.outcomes), new=sum(outcome.new for outcome in report.outcomes),
-                     assigned=report.tick.assigned, alerts=report.alerts)
+                     assigned=report.tick.assigned, alerts=report.alerts, pages=sum(report.pages.outcomes.values()))
 
     def _note(self) -> None:
         """Queues the day's note on feeds, the first time in a day that its hour has come."""

@@ -16,7 +16,7 @@ from math import ceil
 from zoneinfo import ZoneInfo
 
 from digest.locale import LANGUAGES, translator
-from digest.model import BodyPolicy, DateQuality, Fate, Item, Part, Period
+from digest.model import Block, BodyPolicy, DateQuality, Fate, Item, Part, Period
 from digest.pipeline import thin
 from digest.pipeline.arrange import BRIEF, Arrangement, Section, arrange, own_titles
 from digest.pipeline.development import whats_new
@@ -180,7 +180,7 @@ def story_view(ranked: Ranked, inputs: EditionInputs, length: Length) -> StoryVi
         credit=agency or source, via=source if agency else None, place=item.place,
         time=shown_time(item, zone), time_kind=_time_kind(item),
         excerpt=excerpt(item, length),
-        body=item.text if item.feed.body is BodyPolicy.FULL else (),
+        body=shown_body(item),
         also_in=also_in(ranked.candidate), sources=len(ranked.candidate.families),
         developing=ranked.candidate.mailed is not None,
         whats_new=whats_new(ranked.candidate, inputs.date, inputs.newsletter.language), note="", original_headline=None,
@@ -188,6 +188,11 @@ def story_view(ranked: Ranked, inputs: EditionInputs, length: Length) -> StoryVi
         image_url=item.image_url, score=round(ranked.score.total, 3),
         parts=tuple(map(_part_view, ranked.score.parts)),
     )
+
+
+def shown_body(item: Item) -> tuple[Block, ...]:
+    """The text that readers may be shown in full: only under policy full."""
+    return item.text if item.feed.body is BodyPolicy.FULL else ()
 
 
 @lru_cache(maxsize=10_000)

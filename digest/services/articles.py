@@ -23,6 +23,7 @@ from digest.storage import articles as storage
 from digest.storage.articles import Fetched, Robots, Wanted
 from digest.storage.engine import read_only
 
+NEW = timedelta(hours=1)  # since its first sight; an item that waited longer waits for nothing more
 SHORT_WORDS = 60  # a feed that gives an item fewer carries little
 MAX_BYTES = 2 * 1024 * 1024  # of a page
 ROBOTS_BYTES = 512 * 1024  # a crawler must read as much at least (RFC 9309 §2.5)
@@ -99,7 +100,8 @@ async def fetch_articles(
 def _claim(engine: Engine, feeds: Mapping[str, Feed], now: datetime) -> list[Wanted]:
     """The items whose pages this run fetches; publishers take turns, so that none takes the budget of the others."""
     with read_only(engine) as conn:
-        found = [one for one in storage.candidates(conn, list(feeds)) if _is_wanted(one, feeds[one.feed_id])]
+        found = [one for one in storage.candidates(conn, now - NEW)
+                 if one.feed_id in feeds and _is_wanted(one, feeds[one.feed_id])]
     if not found:
         return []
     with engine.begin() as conn:

@@ -46,19 +46,15 @@ class Robots:
     rules: str | None
 
 
-def candidates(conn: Connection, feed_ids: Sequence[str]) -> list[Wanted]:
-    """New items of the feeds that have an address, no story and no page yet, newest first; no backlog."""
-    found: list[Wanted] = []
+def candidates(conn: Connection, since: datetime) -> list[Wanted]:
+    """Items first seen since then that have an address, no story and no page yet, newest first; no backlog."""
     columns = (items.c.id, items.c.feed_id, items.c.url, items.c.title, items.c.language, items.c.summary, items.c.body)
-    for start in range(0, len(feed_ids), CHUNK):
-        query = select(*columns).where(
-            items.c.feed_id.in_(feed_ids[start:start + CHUNK]), items.c.backlog.is_(False), items.c.url != "",
-            ~exists().where(story_items.c.item_id == items.c.id),
-            ~exists().where(item_articles.c.item_id == items.c.id),
-        ).order_by(items.c.first_seen_at.desc(), items.c.id)
-        found += [Wanted(row.id, row.feed_id, row.url, row.title, row.language, _words(row.summary, row.body))
-                  for row in conn.execute(query)]
-    return found
+    query = select(*columns).where(
+        items.c.first_seen_at >= since, items.c.backlog.is_(False), items.c.url != "",
+        ~exists().where(story_items.c.item_id == items.c.id), ~exists().where(item_articles.c.item_id == items.c.id),
+    ).order_by(items.c.first_seen_at.desc(), items.c.id)
+    return [Wanted(row.id, row.feed_id, row.url, row.title, row.language, _words(row.summary, row.body))
+            for row in conn.execute(query)]
 
 
 def claim(conn: Connection, wanted: Sequence[Wanted], now: datetime) -> frozenset[str]:

@@ -37,7 +37,20 @@ def test_without_a_summary_the_paragraphs_are_used() -> None:
 
 
 def test_policy_headline_gives_no_excerpt() -> None:
+    page = (Block("p", f"{ONE} {TWO}"),)
     assert excerpt(item("Bread", feed(body=BodyPolicy.HEADLINE), summary=ONE), LEAD) == ""
+    assert excerpt(item("Bread", feed(body=BodyPolicy.HEADLINE), article=page), LEAD) == ""
+
+
+@pytest.mark.parametrize(("summary", "expected"), [
+    ("", f"{ONE} {TWO}"),
+    ("The harvest came in two weeks early…", f"{ONE} {TWO}"),  # the feed cut it off
+    (ONE, f"{ONE} {TWO}"),  # the page goes on with what the feed begins
+    ("Bread will be cheaper in winter.", "Bread will be cheaper in winter."),  # the publisher's own words for the feed
+])
+def test_the_text_of_its_page_stands_in_where_the_feed_says_nothing_whole(summary: str, expected: str) -> None:
+    page = (Block("p", ONE), Block("h2", "Record"), Block("p", TWO))
+    assert excerpt(item("Bread costs more", summary=summary, article=page), LEAD) == expected
 
 
 @pytest.mark.parametrize(("text", "limit", "expected"), [

@@ -11,8 +11,12 @@ from aiohttp import web
 from sqlalchemy import Engine
 
 from digest.fetch.http import HttpFetcher
-from digest.model import ArticleText, Feed, Item
+from digest.model import ArticleText, BodyPolicy, Feed, Item
 from digest.parsing import ParserPool
+from digest.pipeline.cluster_document import document
+from digest.pipeline.compose import shown_body
+from digest.pipeline.excerpt import Length, excerpt
+from digest.query import match, parse_query, prepare
 from digest.services.articles import PageReport, fetch_articles
 from digest.services.stories import StoryClusterer
 from digest.settings import PollingSettings
@@ -140,6 +144,7 @@ def test_a_dateline_of_the_page_gives_the_place(engine: Engine) -> None:
     ({"summary": "word " * 60}, ArticleText.ALWAYS, True),
     ({}, ArticleText.OFF, False),
     ({"backlog": True}, ArticleText.ALWAYS, False),
+    ({"first_seen_at": NOON - timedelta(hours=2)}, ArticleText.ALWAYS, False),
     ({"url": ""}, ArticleText.ALWAYS, False),
 ])
 def test_which_items_want_their_page(engine: Engine, changes: dict[str, object], text: ArticleText,
@@ -149,6 +154,22 @@ def test_which_items_want_their_page(engine: Engine, changes: dict[str, object],
     outlet = Outlet({"/canal": page(*CANAL)})
     assert fetched(engine, [feed], outlet).outcomes == ({"text": 1} if wanted else {})
     assert ("/canal" in outlet.asked) is wanted
+
+
+@pytest.mark.parametrize(("policy", "shown", "body"), [
+    (BodyPolicy.HEADLINE, "", ()), (BodyPolicy.EXCERPT, CANAL[1], ()), (BodyPolicy.FULL, CANAL[1], CANAL[1:])])
+def test_all_of_a_page_is_searched_and_no_more_shown_than_the_feed_allows(
+        engine: Engine, policy: BodyPolicy, shown: str, body: tuple[str, ...]) -> None:
+    feed = replace(a_feed_of_pages(), body=policy)
+    item = an_item_at(feed, "/canal", CANAL[0])
+    add(engine, feed, item)
+    fetched(engine, [feed], Outlet({"/canal": page(*CANAL)}))
+    known = read(engine, item)
+    assert excerpt(known, Length(sentences=1, words=40)) == shown
+    assert match(parse_query('"cost less"'), prepare(known)) and not match(parse_query('"cost less"'), prepare(item))
+    assert len(document(known).terms) > len(document(item).terms)
+    assert tuple(block.text for block in known.text) == CANAL[1:] and tuple(
+        block.text for block in shown_body(known)) == body
 
 
 def test_items_of_recorded_archives_have_no_pages(engine: Engine) -> None:
@@ -188,9 +209,10 @@ def test_robots_txt_is_obeyed_and_remembered_for_a_day(engine: Engine) -> None:
     assert outlet.asked.count("/robots.txt") == 1 and outlet.headers[-1]["User-Agent"].startswith("RegionDigest")
     for hours, asked in ((23, 0), (24, 1)):
         with engine.begin() as conn:
-            store(conn, feed, [an_item_at(feed, f"/later-{hours}", "Later")], NOON)
+            later = NOON + timedelta(hours=hours)
+            store(conn, feed, [an_item_at(feed, f"/later-{hours}", "Later", first_seen_at=later)], later)
         again = Outlet(pages, rules)
-        fetched(engine, [feed], again, clock=Clock(NOON + timedelta(hours=hours)))
+        fetched(engine, [feed], again, clock=Clock(later))
         assert again.asked.count("/robots.txt") == asked
 
 
@@ -255,6 +277,7 @@ def test_paragraphs_that_a_feed_s_pages_repeat_are_no_text(engine: Engine) -> No
     fetched(engine, [feed], outlet)
     assert sum(appeal in [block.text for block in read(engine, item).text] for item in items) == 2
     with engine.begin() as conn:
-        store(conn, feed, [last := an_item_at(feed, "/canal-last", CANAL[0])], NOON)
+        last = an_item_at(feed, "/canal-last", CANAL[0], first_seen_at=NOON + timedelta(hours=1))
+        store(conn, feed, [last], NOON + timedelta(hours=1))
     fetched(engine, [feed], Outlet({"/canal-last": page(*CANAL, appeal)}), clock=Clock(NOON + timedelta(hours=1)))
     assert [block.text for block in read(engine, last).text] == list(CANAL[1:])
