@@ -43,6 +43,9 @@ WORDING: tuple[tuple[Verdict, tuple[str, ...]], ...] = (
         r"\bpolicy\b", r"(authenticat|authori[sz]ed\b)", r"\b(open|to) relay\b|\brelay(ing)? (access )?(denied|not)",
         r"\bbanned\b", r"\bvirus", r"\brate[ -]?limit|too many (connections|messages)",
     )),
+    (Verdict(_TEMPORARY, "network"), (  # a name server that does not answer says nothing of the name
+        r"host not found, try again|host ?name lookup failure|unexpected name server reply",
+    )),
     (Verdict(_SOFT, "mailbox-full"), (
         r"\bquota\b", r"(mailbox|inbox|mail box|account|folder) (is |size )?(full|exceed)",
     )),
@@ -116,9 +119,13 @@ def _coded(code: int | None, enhanced: str | None, detail: str) -> Verdict | Non
 
 
 def _weighed(status: Verdict | None, worded: Verdict | None) -> Verdict:
-    """The status, unless the words contradict it: a full mailbox exists, and an unknown one is not disabled."""
+    """The status, unless the words contradict it.
+
+    A full mailbox exists; an unknown one is not disabled; a name that could not be asked for may be known.
+    """
     if status is None or worded is None:
         return status or worded or Verdict(_UNCLEAR, "unclear")
     full = worded.reason == "mailbox-full" and status.kind is _HARD
     unknown = worded.reason == "user-unknown" and status.reason != "mailbox-full" and status.kind is not _POLICY
-    return worded if full or unknown else status
+    unasked = worded.reason == "network" and status.reason == "host-unknown"
+    return worded if full or unknown or unasked else status

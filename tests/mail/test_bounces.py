@@ -79,6 +79,8 @@ def only(raw: bytes) -> Failure:
     (fields("5.1.8", "550 5.1.8 sender domain not found"), "policy", "sender-refused"),
     (fields("4.4.7", "", "delayed"), "temporary", "delayed"),
     (fields("4.4.1", "connection timed out"), "temporary", "temporary"),  # failed, as their time was over
+    (fields("5.4.4", "Name service error for name=reader.example: Host not found, try again"), "temporary", "network"),
+    (fields("5.4.4", "Name service error for name=reader.example: Host not found"), "hard", "host-unknown"),
     (fields("5.0.0"), "unclear", "unclear"),
     (fields("5.3.0", "554 5.3.0 transaction failed"), "unclear", "unclear"),
     (fields("5.1.1", "550 5.1.1 User unknown (in reply to end of DATA command)"), "unclear", "refused-after-data"),
