@@ -2,12 +2,11 @@
 
 What a document declares is believed where the text does not speak against it: scrapers declare English for everything,
 and outlets mix languages in one feed. Most texts are told by their letters and commonest words; the model of py3langid,
-which takes half a second and some fifty megabytes, is loaded for the first one that is not.
+which takes half a second and some seventy megabytes, is loaded for the first one that is not.
 """
 
 import re
 from collections.abc import Sequence
-from copy import copy
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +16,7 @@ SURE = 0.7  # from which the model is believed
 DECLARED_WRONG = 0.95  # from which it is believed against what the document declares
 ENGLISH_SHARE = 0.12  # share of English function words from which a text is English
 FOREIGN_LETTERS = 0.01  # share of letters that Russian lacks from which a text is not Russian
+SHORT = 12  # letters below which the model guesses
 LONG = 100  # letters among which a text of another language than Russian has some that Russian lacks
 
 # Letters that tell languages in Cyrillic apart; of two that explain as much, the first is taken.
@@ -44,9 +44,7 @@ def language_of(text: str, declared: str | None, candidates: Sequence[str] = ())
         return "en"
     if declared and declared not in {"en", *_CYRILLIC - {"uz", "az", "tk", "kk", "sr", "tt"}}:
         return "en" if declared in _CYRILLIC and _is_english(text) else declared
-    has_letters = any(map(str.isalpha, text))
-    found = detected(text, candidates, DECLARED_WRONG if declared else SURE) if has_letters else None
-    return found or declared or "und"
+    return detected(text, candidates, DECLARED_WRONG if declared else SURE) or declared or "und"
 
 
 def _cyrillic_language(text: str, letters: int, declared: str | None, candidates: Sequence[str]) -> str:
@@ -59,29 +57,31 @@ def _cyrillic_language(text: str, letters: int, declared: str | None, candidates
     found = detected(text, candidates, DECLARED_WRONG if declared in _CYRILLIC else SURE)
     if found or declared in _CYRILLIC:
         return found or str(declared)
-    counts = {language: len(pattern.findall(text)) for language, pattern in _LETTERS.items()}
-    likely = max(counts, key=lambda language: counts[language])
-    return likely if counts[likely] > FOREIGN_LETTERS * letters else "ru"
+    counts = {language: len(pattern.findall(text)) for language, pattern in _LETTERS.items() if language in candidates}
+    likely = max(counts, key=lambda language: counts[language], default="ru")
+    return likely if counts.get(likely, 0) > FOREIGN_LETTERS * letters else "ru"
 
 
 def detected(text: str, candidates: Sequence[str], sure: float = SURE) -> str | None:
-    """The candidate that the model finds likeliest, None below the probability `sure`. The first call loads it."""
+    """The candidate that the model finds likeliest, None below the probability `sure` and for too few letters.
+
+    The first call loads the model.
+    """
+    if sum(map(str.isalpha, text)) < SHORT:
+        return None
     language, probability = _identifier(tuple(sorted(candidates))).classify(text)
     return str(language) if probability >= sure else None
 
 
 @lru_cache(1)
-def _model() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # loads numpy
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-
-
-@lru_cache(16)
 def _identifier(candidates: tuple[str, ...]) -> Any:
     """The model restricted to those of `candidates` that it knows; to all where it knows none."""
-    restricted = copy(_model())
-    restricted.set_languages([language for language in candidates if language in restricted.labels] or None)
-    return restricted
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # loads numpy
+    whole = LanguageIdentifier.from_model_file(MODEL_FILE)
+    whole.set_languages([language for language in candidates if language in whole.labels] or None)
+    # Made anew of its parts, so that the columns of all other languages are let go.
+    return LanguageIdentifier(whole.nb_ptc, whole.nb_pc, whole.nb_classes, whole.tk_nextmove, whole.tk_output,
+                              norm_probs=True, tk_row=whole.tk_row)
 
 
 def _is_english(text: str) -> bool:

