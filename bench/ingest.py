@@ -222,6 +222,7 @@ def stages(bodies: Mapping[str, bytes], whole: Cost) -> Iterator[str]:
     """CPU of parsing and of normalising alone, and what is left of the whole for fetching, storing and moving data."""
     feeds = {feed.url: feed for feed in feeds_of(list(bodies))}
     now, parsed = Clock().now(), []
+    normalise_document(parse_feed(FIRST, None, ""), next(iter(feeds.values())), now=now)
     began = time.process_time()
     for host, body in bodies.items():
         with suppress(ParseError):

@@ -59,10 +59,11 @@ def store_all(conn: Connection, documents: Sequence[tuple[Feed, Sequence[Item]]]
     owners = {item.id: feed for feed, entries in documents for item in entries}
     found = {item.id: item for _, entries in documents for item in entries}
     known = known_hashes(conn, found) if known is None else known
-    hashes = {id_: content_hash(item) for id_, item in found.items()}
+    bodies = {id_: _body_text(item.body) for id_, item in found.items()}
+    hashes = {id_: content_hash(item, bodies[id_]) for id_, item in found.items()}
     new = [id_ for id_ in found if id_ not in known]
     changed = _still_followed(conn, [id_ for id_ in found if id_ in known and known[id_] != hashes[id_]])
-    rows = {id_: _to_row(owners[id_], found[id_], hashes[id_]) for id_ in (*new, *changed)}
+    rows = {id_: _to_row(owners[id_], found[id_], bodies[id_], hashes[id_]) for id_ in (*new, *changed)}
     insert_quietly(conn, items, [rows[id_] for id_ in new])
     _write_changes(conn, [rows[id_] for id_ in changed])
     _note_revisions(conn, rows, now)
@@ -140,9 +141,9 @@ def count_items(conn: Connection) -> int:
     return int(conn.execute(select(func.count()).select_from(items)).scalar_one())
 
 
-def content_hash(item: Item) -> str:
-    """Sixteen hex digits over what a reader could see change: address, title, summary and body."""
-    return short_id(item.url, item.title, item.summary, _body_text(item.body))
+def content_hash(item: Item, body: str) -> str:
+    """Sixteen hex digits over what a reader could see change: address, title, summary and `body`, as it is stored."""
+    return short_id(item.url, item.title, item.summary, body)
 
 
 def _select(at: datetime | None = None) -> Select[Any]:
@@ -176,10 +177,10 @@ def _from_row(row: Row[Any]) -> Item:
     )
 
 
-def _to_row(feed: Feed, item: Item, content_hash: str) -> dict[str, Any]:
+def _to_row(feed: Feed, item: Item, body: str, content_hash: str) -> dict[str, Any]:
     return {
         "id": item.id, "feed_id": feed.id, "key": item.key, "url": item.url, "canonical_url": item.canonical_url,
-        "title": item.title, "summary": item.summary, "body": _body_text(item.body), "agency": item.agency,
+        "title": item.title, "summary": item.summary, "body": body, "agency": item.agency,
         "place": item.place, "language": item.language, "published_at": item.published_at,
         "published_offset_minutes": item.published_offset_minutes, "date_quality": item.date_quality.value,
         "first_seen_at": item.first_seen_at, "backlog": item.backlog, "image_url": item.image_url,
