@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import multiprocessing
 import os
 import signal
@@ -146,6 +147,7 @@ def _serve(pipe: Connection) -> None:
     """The life of a worker: parse documents until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # else the model of languages takes address space by the core
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what it finds wrong with a page is an outcome
     _limit_memory()
     gc.freeze()  # what was imported stays; and a document makes many values that live as long as it does
     gc.set_threshold(COLLECT_AFTER)

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ FEWEST_WORDS = 30  # a shorter text is a caption or a teaser
 SHORT_WORDS = 80  # a page that asks for a script or shows a notice has no more
 MOST_CHARACTERS = 20_000  # of a text; what follows is left out
 MOST_BLOCKS = 200
+MOST_ELEMENTS = 20_000  # of a page; news pages have a few thousand
 FEWEST_OWN_WORDS = 0.34  # share of the title's words that the page of an item has
 CONSENT_SHARE = 0.05  # words that notices of consent are made of, among all
 OTHER_PAGES = 2  # pages of the same feed with a paragraph, from which a third one's is boilerplate
@@ -31,6 +33,7 @@ CONSENT = re.compile(
 HTML = re.compile(rb"(?i)<(?:!doctype\s+html|html|head|body|article|div|p|meta|title)\b")
 META_CHARSET = re.compile(rb"""(?i)<meta[^>]{0,300}?charset\s*=\s*["']?\s*([a-z0-9._:-]{1,40})""")
 CHARSET = re.compile(r"""(?i)charset\s*=\s*["']?([a-z0-9._:-]{1,40})""")
+NO_TEXT = re.compile("[\x00-\x08\x0e-\x1b\x7f\ud800-\udfff]")  # controls, and halves of characters
 LINES = re.compile(r"\n{2,}")
 
 
@@ -45,14 +48,14 @@ class Article:
 
 TEXT = "text"
 CONSENT_PAGE, PAYWALL, SCRIPT_PAGE = "consent", "paywall", "script_page"
-TOO_SHORT, NOT_HTML, OTHER_PAGE = "too_short", "not_html", "other_page"
+TOO_SHORT, TOO_LARGE, NOT_HTML, OTHER_PAGE = "too_short", "too_large", "not_html", "other_page"
 
 
 def read_article(body: bytes, content_type: str | None, url: str, title: str, language: str) -> Article:
     """The text of the page `body` that came from `url` for an item of this title and language; never raises on purpose.
 
     Steps, the first that says what the page is ends them:
-    1. decode; what is no HTML is `not_html`;
+    1. decode; what is no HTML is `not_html`, what has more than twenty thousand elements `too_large`;
     2. a publisher that says itself (schema.org, article:content_tier) that the text is not free: `paywall`;
     3. trafilatura finds the main text; a longer `articleBody` of JSON-LD goes before it;
     4. a notice for consent, a page for scripts and less than thirty words are no text;
@@ -66,6 +69,8 @@ def read_article(body: bytes, content_type: str | None, url: str, title: str, la
     tree: Any = load_html(decoded(body, content_type))
     if tree is None:
         return Article(NOT_HTML)
+    if sum(1 for _ in islice(tree.iter(), MOST_ELEMENTS + 1)) > MOST_ELEMENTS:
+        return Article(TOO_LARGE)
     page = _Page(tree)
     if page.is_locked:
         return Article(PAYWALL)
@@ -183,7 +188,7 @@ def _pieces(body: Any) -> Iterator[tuple[str, str]]:
         if element.getparent().tag in ("p", "quote", "item"):
             continue  # its parent has its text
         for part in LINES.split(_text(element)):
-            if words := " ".join(part.split()):
+            if words := _on_a_line(part):
                 yield kinds[element.tag], words
 
 
@@ -204,7 +209,12 @@ def _stated(documents: Iterable[Mapping[str, Any]]) -> tuple[Block, ...]:
     longest = max(texts, key=len, default="")
     if "<" in longest:
         return ()  # markup in a string: trafilatura has read what it shows
-    return _capped([Block("p", " ".join(part.split())) for part in longest.split("\n") if part.strip()])
+    return _capped([Block("p", line) for part in longest.split("\n") if (line := _on_a_line(part))])
+
+
+def _on_a_line(text: str) -> str:
+    """The text with single spaces, and without what no database takes."""
+    return " ".join(NO_TEXT.sub("", text).split())
 
 
 def _longer(stated: tuple[Block, ...], extracted: tuple[Block, ...]) -> tuple[Block, ...]:

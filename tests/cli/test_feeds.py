@@ -5,6 +5,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -15,9 +17,14 @@ RSS = b"""<rss version="2.0"><channel><title>Steppe Post</title>
 </channel></rss>"""
 
 
+DATED = RSS.replace(b"https://steppe.example/1", b"/dam").replace(b"</item>", b"<pubDate>%b</pubDate></item>")
+PAGE = b"<html><body><h1>Dam holds after rain</h1><p>%b</p></body></html>" % (b"The dam of Shardara holds. " * 20)
+
+
 class Outlets(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        body = {"/steppe": RSS, "/hill": b"<html><body>Moved</body></html>"}.get(self.path)
+        body = {"/steppe": RSS, "/hill": b"<html><body>Moved</body></html>", "/dam": PAGE,
+                "/fresh": DATED % format_datetime(datetime.now(UTC)).encode()}.get(self.path)
         self.send_response(200 if body else 404)
         self.end_headers()
         self.wfile.write(body or b"")
@@ -91,6 +98,15 @@ def test_the_feeds_are_listed_paused_and_shown_with_their_polls(instance: Path) 
     assert len([line for line in shown.splitlines() if " undated " in line]) == 3
     assert digest(instance, "feeds", "resume", "hill").stdout == "Feeds resumed: 1.\n"
     assert "html_not_feed" in digest(instance, "poll").stdout
+
+
+def test_what_became_of_pages_is_counted(instance: Path) -> None:
+    sources = instance / "config/sources/outlets.toml"
+    sources.write_text(sources.read_text().replace("/steppe", "/fresh"))
+    assert "Pages of new items: 1 text." in digest(instance, "poll").stdout
+    shown = digest(instance, "feeds", "show", "steppe").stdout
+    assert "article text: short" in shown and "pages of items in 7 d: 1 text" in shown
+    assert "Pages of items in 7 d: 1 text." in digest(instance, "feeds", "health").stdout
 
 
 def test_an_unknown_feed_is_said_with_what_is_near(instance: Path) -> None:

@@ -1,5 +1,6 @@
 """Pages in the shapes that news sites have: tests/data/pages holds each page and, beside it, the text that it tells."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from digest.pipeline.article import (
     PAYWALL,
     SCRIPT_PAGE,
     TEXT,
+    TOO_LARGE,
     TOO_SHORT,
     Article,
     count_words,
@@ -108,6 +110,25 @@ def test_what_two_earlier_pages_of_the_feed_say_too_is_no_text() -> None:
     pages = [[appeal.text, "Other news."], [appeal.text], [news.text]]
     assert marked([news, appeal], pages) == (news, Block(REPEATED, appeal.text))
     assert marked([news, appeal], pages[:1]) == (news, appeal)
+
+
+@pytest.mark.parametrize("piece", ["<p>word word", "<li>word", "x<br>", "<p><a href='/x'>word word</a></p>"])
+def test_a_page_of_nothing_but_pieces_is_too_large_at_once(piece: str) -> None:
+    started = time.process_time()
+    article = read_article(f"<html><body>{piece * 60_000}".encode(), "text/html", "https://a.example/", "Word", "en")
+    assert article.outcome == TOO_LARGE and time.process_time() - started < 3
+
+
+@pytest.mark.parametrize("form", [
+    "<h1>Dam holds</h1><p>{}</p>",
+    '<h1>Dam holds</h1><script type="application/ld+json">{{"articleBody": "{}"}}</script>',
+])
+def test_halves_of_characters_and_controls_are_left_out(form: str) -> None:
+    text = "The dam\\u0000 \\ud83dholds. " if "json" in form else "The dam\x00 &#xD83D;holds.\x01 "
+    body = f"<html><body>{form.format(text * 20)}</body></html>"
+    article = read_article(body.encode(), "text/html", "https://a.example/", "Dam holds", "en")
+    assert article.outcome == TEXT
+    assert all(block.text.isprintable() for block in article.blocks)
 
 
 def test_words_of_subheads_do_not_count() -> None:
