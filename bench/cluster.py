@@ -1,8 +1,9 @@
 """Clusters labelled items and prints how well: `python -m bench.cluster FILE.jsonl`.
 
-Each line of FILE is a JSON object with id, title, source, published, cluster (the label) and, where known, url,
-summary, text, lang. Items come in order of publication, undated ones last. B-cubed figures follow Bagga and
-Baldwin (1998); pairwise figures are over all pairs of items.
+Each line of FILE is a JSON object with id, title, source and, where known, published, cluster (the label), url,
+summary, text, lang. PAIRS holds lines of first_id, second_id and same or diff under a heading. Items come in order of
+publication, undated ones last. B-cubed figures follow Bagga and Baldwin (1998); pairwise figures are over all pairs
+of items.
 """
 
 import argparse
@@ -37,7 +38,7 @@ def read_items(path: Path, *, text_words: int = 0) -> tuple[list[Item], dict[str
     """The items of a labelled file and the label of each; `text_words` > 0 takes so many words of the full text."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     last = max((row["published"] for row in rows if row.get("published")), default="1970-01-01T00:00:00")
-    labels = {row["id"]: str(row["cluster"]) for row in rows}
+    labels = {row["id"]: str(row["cluster"]) for row in rows if "cluster" in row}
     return [_item(row, last, text_words) for row in rows], labels
 
 
@@ -69,16 +70,33 @@ def pairwise(stories: Mapping[str, str], labels: Mapping[str, str]) -> Quality:
     return Quality(together / made if made else 1.0, together / true if true else 1.0)
 
 
+def judged(stories: Mapping[str, str], pairs: Iterable[tuple[str, str, bool]]) -> Quality:
+    """Precision and recall over pairs of which is known whether they tell one event."""
+    found = Counter((stories[one] == stories[other], same) for one, other, same in pairs)
+    together, true = found[True, True] + found[True, False], found[True, True] + found[False, True]
+    return Quality(found[True, True] / together if together else 1.0, found[True, True] / true if true else 1.0)
+
+
+def read_pairs(path: Path) -> list[tuple[str, str, bool]]:
+    """The judged pairs of a file: two ids and whether both tell one event."""
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+    return [(one, other, label == "same") for one, other, label in rows]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.cluster", description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path)
     parser.add_argument("--text-words", type=int, default=0, help="words of the full text to use besides the summary")
+    parser.add_argument("--pairs", type=Path, help="judged pairs, for a file whose items have no labels")
     options = parser.parse_args(arguments)
     items, labels = read_items(options.file, text_words=options.text_words)
     start = time.perf_counter()
     stories = cluster(items)
     seconds = time.perf_counter() - start
-    for name, quality in (("B-cubed", b_cubed(stories, labels)), ("pairwise", pairwise(stories, labels))):
+    figures = [("B-cubed", b_cubed(stories, labels)), ("pairwise", pairwise(stories, labels))] if labels else []
+    if options.pairs:
+        figures.append(("pairs", judged(stories, read_pairs(options.pairs))))
+    for name, quality in figures:
         print(f"{name:9} P {quality.precision:.3f}  R {quality.recall:.3f}  F1 {quality.f1:.3f}")
     print(f"{len(items)} items, {len(set(stories.values()))} stories ({len(set(labels.values()))} labelled), "
           f"{len(items) / seconds:,.0f} items/s")

@@ -4,7 +4,8 @@ An item is compared with the nearest live clusters. Four features, each between 
 bias make its score; it joins the best cluster that passes, or founds a story of its own. After each batch the
 clusters that it touched may merge with their nearest neighbour. What keeps different events apart:
 
-- an item joins a story that its source has told already only where it repeats a member's text or title;
+- an item joins a story that its source has told already where it repeats a member's text or title; without that it
+  needs more points for every item that the source has there, and its title may not fill the same template;
 - items and stories meet only where they share several terms, however rare one of them is;
 - the threshold rises with the size of the cluster;
 - two clusters merge on their centroids alone, never through a chain of items, and not where that would put many
@@ -26,16 +27,18 @@ WEIGHTS = {"cosine": 9.5, "coverage": 1.5, "nearest": 3.8, "title": 1.7}
 BIAS = -4.4
 ACCEPT = -1.0
 FAR = 0.05  # a centroid cosine with which no item reaches ACCEPT
-MERGE = 0.28
+MERGE = 0.26
 CALM_SIZE = 10  # from here on a larger cluster is harder to join and to merge
 TIGHTEN_JOIN = 0.5  # points for each doubling beyond CALM_SIZE
 TIGHTEN_MERGE = 0.04  # cosine for each doubling beyond CALM_SIZE
 NEAREST_MEMBERS = 8
 KNOWN_SHARE = 0.15  # of the members that must have a term for the cluster to know it
 FEWEST_KNOWN = 4  # terms of an item that a cluster must know before the item may join
-FEWEST_KNOWN_OF_SHORT = 3  # the same for a short item
+FEWEST_KNOWN_OF_SHORT = 2  # the same for a short item
 SHORT_TERMS = 12  # an item with fewer terms is short, a headline alone
 TITLE_TERMS = 6
+FEWEST_KNOWN_TITLE = 2  # title terms that a cluster must know of such an item, beside a source's boilerplate
+OWN_ITEM = 0.5  # points for each item that a cluster has of the source of an item that repeats none of it
 REPEATED_SOURCE = 0.06  # cosine for each item that the larger cluster has of a source of the smaller one
 NEVER = 2.0  # a cosine that no merge reaches
 
@@ -120,8 +123,9 @@ class Clusterer:
             if similarity < FAR:
                 continue
             fit = _Fit(self._features(doc, vector, cluster, similarity), cluster)
-            passes = fit.score >= join_threshold(cluster.size) and _speaks_of(doc, cluster)
-            if passes and (best is None or fit.score > best.score) and _welcome(doc, cluster):
+            if fit.score < join_threshold(cluster.size) or not _speaks_of(doc, cluster):
+                continue
+            if (best is None or fit.score > best.score) and fit.score >= _join_bar(doc, cluster):
                 best = fit
         return best, nearest
 
@@ -186,10 +190,21 @@ def _doublings(size: int) -> float:
 
 
 def _welcome(doc: Document, cluster: Cluster) -> bool:
-    """Whether the cluster's own sources allow it: a source tells an event once, or repeats the story's text."""
+    """Whether the item is the cluster's first of its source, or repeats what that source told there."""
     if doc.source not in cluster.sources:
         return True
     return any(same_news(doc, member) for member in cluster.documents())
+
+
+def _join_bar(doc: Document, cluster: Cluster) -> float:
+    """The score from which the item may join; infinite where its source fills a template or repeats its boilerplate."""
+    bar = join_threshold(cluster.size)
+    if _welcome(doc, cluster):
+        return bar
+    if _known(doc.title_terms, cluster) < FEWEST_KNOWN_TITLE:
+        return math.inf
+    own = [member for member in cluster.documents() if member.source == doc.source]
+    return math.inf if any(same_pattern(doc, member) for member in own) else bar + OWN_ITEM * len(own)
 
 
 def _merge_bar(one: Cluster, other: Cluster) -> float:

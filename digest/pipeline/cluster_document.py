@@ -16,7 +16,7 @@ LONGEST_TEXT_WORDS = 120
 SHINGLE_WORDS = 3
 FEWEST_SHINGLES = 4  # shorter texts share shingles by chance
 NEAR_DUPLICATE = 0.5  # containment from which one text repeats another
-PATTERN = 0.5  # share of common title words from which two titles follow one template
+PATTERN = 0.65  # share of common title words from which two titles follow one template
 BATCH_ITEMS = 200
 UNIT = 10_000  # length of a document's vector; whole numbers add up alike in every order
 
@@ -61,15 +61,24 @@ def repeats(one: Document, other: Document) -> bool:
 
 
 def same_news(one: Document, other: Document) -> bool:
-    """Whether two items of one source may be the same news: one repeats the other, or the titles are equal."""
-    return one.title == other.title or repeats(one, other)
+    """Whether two items of one source may be the same news: equal titles, or one text repeats the other.
+
+    Titles without a common term part them: what is repeated then is the source's boilerplate.
+    """
+    if one.title == other.title:
+        return True
+    return not set(one.title_terms).isdisjoint(other.title_terms) and repeats(one, other)
 
 
 def same_pattern(one: Document, other: Document) -> bool:
-    """Whether two titles differ, but share at least half of their words: a template with another object."""
+    """Whether two titles share 65 % of their words and each has others: a template with another object.
+
+    Where one title only adds words, it tells more of the same.
+    """
     words_of_one, words_of_other = set(one.title.split()), set(other.title.split())
-    shared, either = len(words_of_one & words_of_other), len(words_of_one | words_of_other)
-    return one.title != other.title and shared >= PATTERN * either
+    if words_of_one <= words_of_other or words_of_other <= words_of_one:
+        return False
+    return len(words_of_one & words_of_other) >= PATTERN * len(words_of_one | words_of_other)
 
 
 def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
