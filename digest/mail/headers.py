@@ -6,16 +6,31 @@ from datetime import datetime
 from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
-from typing import NamedTuple
+from textwrap import wrap
+from typing import Any, NamedTuple
 
-POLICY = SMTP.clone(cte_type="7bit", max_line_length=76)  # RFC 2045 §6.7: encoded lines have 76 characters at most
+LINE = 76  # columns; RFC 2045 §6.7: encoded lines have so many at most
 MAX_LINE_BYTES = 998  # RFC 5322 §2.1.1
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _SPACES = re.compile(rb"[ \t]+")
 _PLAIN = re.compile(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _PLAIN_COLUMNS = 70  # an address up to here stands on the line of its header
+
+
+class _Policy(EmailPolicy):
+    """The email package's, but a subject in ASCII begins on the line of its name, where some programs look for it."""
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        if name.lower() == "subject" and str(value).isascii():
+            lines = wrap(f"{name}: {value}", LINE, break_long_words=False, break_on_hyphens=False)
+            if max(map(len, lines)) <= LINE:
+                return "\r\n ".join(lines).encode("ascii") + b"\r\n"
+        return super().fold_binary(name, value)
+
+
+POLICY = _Policy(linesep="\r\n", cte_type="7bit", max_line_length=LINE)
 
 
 class Field(NamedTuple):

@@ -111,6 +111,14 @@ def test_lines_are_short_ascii_and_end_with_crlf(text: str) -> None:
     assert max(len(line) for line in data.split(b"\r\n")) <= 998
 
 
+@pytest.mark.parametrize("words", [8, 9, 10, 11, 12, 13, 14, 30])
+def test_a_subject_begins_on_the_line_of_its_name(words: int) -> None:
+    text = " ".join(f"word{number}" for number in range(words))
+    data = written(Message(text, "<p>h</p>", "t"))
+    assert b"\r\nSubject: word0 word1" in data
+    assert email.message_from_bytes(data, policy=default)["Subject"] == text
+
+
 @pytest.mark.parametrize("text", [
     "Title\r\nBcc: victim@example.org", "Title\nX-Evil: 1", "Title\rX", "a\x00b", "a\u2028Bcc: x", "a\x85b"])
 def test_no_text_makes_a_header_of_its_own(text: str) -> None:
