@@ -3,12 +3,12 @@
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from tests.cli.sites import serving
 
 ITEM = ("<item><title>Bread is dear, part {0}</title><link>https://h.example/{0}</link>"
         "<pubDate>Mon, 02 Mar 2026 {0:02}:00:00 GMT</pubDate></item>")
@@ -17,25 +17,10 @@ FEED = ('<rss version="2.0"><channel><title>The Herald</title>' + "".join(map(IT
 PAGES = {"/rss": FEED, "/": '<html><link rel="alternate" type="application/rss+xml" href="/rss"></html>'}
 
 
-class Site(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        body = PAGES.get(self.path, "").encode()
-        self.send_response(200 if body else 404)
-        self.send_header("Content-Type", "text/html" if body.startswith(b"<html") else "application/rss+xml")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with serving(PAGES) as address:
+        yield address
 
 
 @pytest.fixture

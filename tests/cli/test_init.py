@@ -4,9 +4,7 @@ import os
 import pty
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,35 +14,21 @@ from digest.cli import cli
 from digest.documents import Configuration, read_configuration
 from digest.services.config import packaged_gazetteer, read_files
 from digest.settings import Instance
+from tests.cli.sites import serving
 
 ITEM = "<item><title>Bread is dear, part {0}</title><link>https://h.example/{0}</link></item>"
 ITEMS = "".join(ITEM.format(number) for number in range(3))
 PAGES = {
-    "/rss": ("application/rss+xml", f'<rss version="2.0"><channel><title>The Herald</title>{ITEMS}</channel></rss>'),
-    "/": ("text/html", '<html><link rel="alternate" type="application/rss+xml" href="/rss"></html>'),
-    "/bare": ("text/html", "<html>nothing here</html>"),
+    "/rss": f'<rss version="2.0"><channel><title>The Herald</title>{ITEMS}</channel></rss>',
+    "/": '<html><link rel="alternate" type="application/rss+xml" href="/rss"></html>',
+    "/bare": "<html>nothing here</html>",
 }
-
-
-class Site(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        kind, text = PAGES.get(self.path, ("text/plain", ""))
-        self.send_response(200 if text else 404)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
 
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with serving(PAGES) as address:
+        yield address
 
 
 def digest(folder: Path, *arguments: str, **options: object) -> "subprocess.CompletedProcess[str]":
