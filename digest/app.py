@@ -157,6 +157,10 @@ class ArchiveApp(App):
     def fetcher(self) -> Fetcher:
         return ArchiveFetcher(self.archive, self.clock)
 
+    def parser(self) -> ParserPool:
+        """One process: few documents come at a time, and a second one costs memory and gains no time."""
+        return ParserPool(1, self.settings.polling.parse_timeout_seconds)
+
 
 @contextmanager
 def open_archive(instance_option: str | None, folder: Path, newsletter_file: Path | None) -> Iterator[ArchiveApp]:
