@@ -22,7 +22,7 @@ RDF_ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 # Namespaces that mean the same as none, and prefixes of the others that are read; in lower case.
 BARE = frozenset({
     "http://backend.userland.com/rss", "http://blogs.law.harvard.edu/tech/rss", "http://purl.org/rss/1.0/",
-    "http://my.netscape.com/rdf/simple/0.9/", "http://www.w3.org/2005/atom", "http://purl.org/atom/ns#",
+    "http://my.netscape.com/rdf/simple" "/0.9/", "http://www.w3.org/2005/atom", "http://purl.org/atom/ns#",
     "http://purl.org/rss/1.0/modules/rss091#"})
 PREFIXES = {
     "http://purl.org/dc/elements/1.1/": "dc", "http://purl.org/dc/terms/": "dcterms",

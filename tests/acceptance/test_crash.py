@@ -58,13 +58,18 @@ def test_sigterm_leaves_nothing_uncertain(capsys: pytest.CaptureFixture[str]) ->
     assert line == "lost 0, duplicate 0, uncertain 0"
 
 
+WHOLE = {"KILL": r"lost 0, duplicate 0, uncertain \d+", "TERM": "lost 0, duplicate 0, uncertain 0"}
+
+
 @pytest.mark.accept
 @pytest.mark.parametrize("how", ["KILL", "TERM"])
 def test_the_whole_on_sqlite(capsys: pytest.CaptureFixture[str], how: str) -> None:
-    last_line(capsys, "--signal", how)
+    line = last_line(capsys, "--signal", how)
+    assert re.fullmatch(WHOLE[how], line)
 
 
 @pytest.mark.accept
 @pytest.mark.parametrize("how", ["KILL", "TERM"])
 def test_the_whole_on_postgresql(capsys: pytest.CaptureFixture[str], database: str, how: str) -> None:
-    last_line(capsys, "--signal", how, "--database", database)
+    line = last_line(capsys, "--signal", how, "--database", database)
+    assert re.fullmatch(WHOLE[how], line)

@@ -74,8 +74,9 @@ def signed(body: bytes, at: datetime = NOW, secret: str = SECRET) -> dict[str, s
 
 
 def test_a_fresh_signature_passes() -> None:
-    check(OWN, signed(b"{}"), b"{}", NOW)
-    check(OWN, {**signed(b"{}"), "x-signature": "sha256=" + signed(b"{}")["x-signature"].upper()}, b"{}", NOW)
+    named = {**signed(b"{}"), "x-signature": "sha256=" + signed(b"{}")["x-signature"].upper()}
+    for headers in (signed(b"{}"), named):
+        assert check(OWN, headers, b"{}", NOW) is None  # it raises where it refuses
 
 
 @pytest.mark.parametrize(("headers", "body"), [

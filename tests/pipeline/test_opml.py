@@ -72,7 +72,9 @@ def test_entities_of_the_document_are_not_expanded() -> None:
 
 @given(st.binary(max_size=400) | st.text("<>outlinexmlUrl=\"'/&;: \n", max_size=400).map(str.encode))
 def test_nothing_stops_the_reading(data: bytes) -> None:
-    read_opml(data)
+    urls = [feed.url for feed in read_opml(data).feeds]
+    assert all(url.lower().startswith(("http://", "https://")) for url in urls)
+    assert len(urls) == len(set(urls))
 
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("C",)), min_size=1, max_size=20)

@@ -2,6 +2,7 @@
 
 import asyncio
 import smtplib
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -105,8 +106,17 @@ def test_a_mail_server_hands_bounces_and_unsubscribe_mail_over(engine: Engine, t
         assert subscribers.active_subscriptions(conn, "kazakhstan") == []
 
 
-def test_nothing_is_listened_on_unless_it_is_set(engine: Engine) -> None:
-    during(an_intake(engine), lambda: None)
+BOUND: list[object] = []  # addresses that sockets of this process were bound to
+sys.addaudithook(lambda event, args: BOUND.append(args[1]) if event == "socket.bind" else None)
+
+
+@pytest.mark.parametrize("is_set", [False, True])
+def test_nothing_is_listened_on_unless_it_is_set(engine: Engine, tmp_path: Path, is_set: bool) -> None:
+    path = str(tmp_path / "lmtp")
+    intake = an_intake(engine, **({"bounces": BouncesSettings(lmtp=f"unix:{path}")} if is_set else {}))
+    BOUND.clear()
+    during(intake, lambda: None)
+    assert BOUND == ([path] if is_set else [])
 
 
 @pytest.mark.parametrize("where", ["0.0.0.0:24", "192.0.2.1:24", "localhost", "127.0.0.1:lmtp"])
