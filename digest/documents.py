@@ -15,11 +15,15 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from digest.errors import ConfigError, QueryError
+from digest.gazetteer import Gazetteer as Gazetteer
+from digest.gazetteer import GazetteerDocument, PlacedName, check_names
+from digest.gazetteer import Region as Region
 from digest.mistakes import find_line, toml_error, validation_error, validation_errors
 from digest.model import Feed, Period, Source
 from digest.query import parse_query
 from digest.sources import Document, LanguageTag, Slug, SourcesDocument
 from digest.text.languages import USUAL
+from digest.text.names import NO_NAMES, Names
 from digest.theme import Theme
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -185,47 +189,6 @@ class Newsletter(Document):
         return feed.region is not None and any(gazetteer.inside(feed.region, region) for region in self.regions)
 
 
-class Region(Document):
-    """A place with a parent; `places` are names in any language that say an item is of it, beside its own."""
-
-    name: str
-    named: bool = True  # whether its own name says so too: not "World", for the sake of the World Bank
-    parent: str | None = None
-    places: tuple[str, ...] = ()
-    names: dict[LanguageTag, str] = Field(default_factory=dict)  # its name in interface languages other than English
-
-
-class GazetteerDocument(Document):
-    regions: tuple[Region, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Gazetteer:
-    """Regions by name. A name that is not listed is a region without parent and places."""
-
-    regions: Mapping[str, Region]
-
-    def parent(self, name: str) -> str | None:
-        region = self.regions.get(name)
-        return region.parent if region else None
-
-    def name_in(self, name: str, language: str) -> str:
-        """The region's name in an interface language; the given name where it has none."""
-        region = self.regions.get(name)
-        return region.names.get(language, name) if region else name
-
-    def inside(self, name: str, outer: str) -> bool:
-        """Whether `name` is `outer` or lies in it."""
-        seen: set[str] = set()
-        current: str | None = name
-        while current is not None and current not in seen:
-            if current == outer:
-                return True
-            seen.add(current)
-            current = self.parent(current)
-        return False
-
-
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """Everything that the documents say, in the order of their paths. `version` is 0 where unversioned."""
@@ -235,6 +198,7 @@ class Configuration:
     feeds: tuple[Feed, ...]
     gazetteer: Gazetteer
     version: int = 0
+    names: Names = NO_NAMES
 
     def feeds_of(self, newsletter: Newsletter) -> tuple[Feed, ...]:
         return tuple(feed for feed in self.feeds if newsletter.takes(feed, self.gazetteer))
@@ -266,6 +230,7 @@ class _Parts:
     sources: dict[str, Source] = field(default_factory=dict)
     feeds: dict[str, Feed] = field(default_factory=dict)
     regions: dict[str, Region] = field(default_factory=dict)
+    names: dict[str, PlacedName] = field(default_factory=dict)
 
     def add(self, path: str, text: str) -> None:
         if path.startswith("newsletters/"):
@@ -274,7 +239,9 @@ class _Parts:
         elif path.startswith("sources/"):
             self._add_sources(path, text)
         elif path.startswith("gazetteer/"):
-            self._add_regions(path, text)
+            document = read_document(path, text, GazetteerDocument)
+            self._add_regions(path, text, document)
+            self._add_names(path, text, document)
 
     def _add_sources(self, path: str, text: str) -> None:
         for index, entry in enumerate(read_document(path, text, SourcesDocument).sources):
@@ -292,14 +259,23 @@ class _Parts:
                                       hint=f"it belongs to {self.feeds[feed.url].source.slug} already")
                 self.feeds[feed.url] = feed.of(source)
 
-    def _add_regions(self, path: str, text: str) -> None:
+    def _add_regions(self, path: str, text: str, document: GazetteerDocument) -> None:
         names: set[str] = set()
-        for index, region in enumerate(read_document(path, text, GazetteerDocument).regions):
+        for index, region in enumerate(document.regions):
             if region.name in names:
                 raise ConfigError(path, f"region {region.name!r} stands twice",
                                   line=find_line(text, ("regions", index, "name")), key=f"regions.{index}.name")
             names.add(region.name)
             self.regions[region.name] = region
+
+    def _add_names(self, path: str, text: str, document: GazetteerDocument) -> None:
+        slugs: set[str] = set()
+        for index, entry in enumerate(document.names):
+            if entry.slug in slugs:
+                raise ConfigError(path, f"name {entry.slug!r} stands twice",
+                                  line=find_line(text, ("names", index, "slug")), key=f"names.{index}.slug")
+            slugs.add(entry.slug)
+            self.names[entry.slug] = PlacedName(entry.named(), path, index)
 
 
 def read_configuration(
@@ -315,7 +291,9 @@ def read_configuration(
         parts.add(path, text)
     languages = _languages(parts)
     feeds = tuple(replace(feed, languages=languages) for feed in parts.feeds.values())
-    configuration = Configuration(parts.newsletters, parts.sources, feeds, Gazetteer(parts.regions), version)
+    check_names(parts.names.values(), parts.regions, {**(base or {}), **texts})
+    configuration = Configuration(parts.newsletters, parts.sources, feeds, Gazetteer(parts.regions), version,
+                                  Names(placed.name for placed in parts.names.values()))
     for newsletter in parts.newsletters.values():
         _check_sources(newsletter, configuration, texts)
     return configuration

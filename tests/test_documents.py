@@ -123,3 +123,30 @@ def test_an_interface_language_without_a_catalogue_is_doubted() -> None:
 def test_a_newsletter_without_feeds_is_doubted_and_a_good_one_is_not() -> None:
     assert find_doubts(read_configuration({NEWS: NEWSLETTER, SRC: SOURCES})) == []
     assert any("no feed of" in doubt for doubt in find_doubts(read_configuration({NEWS: NEWSLETTER})))
+
+
+NAMES_DOC = "gazetteer/names.toml"
+STEPPE = '[[regions]]\nname = "Steppe"\n\n[[names]]\nslug = "khan"\nkind = "person"\nregion = "Steppe"\nen = ["Khan"]\n'
+
+
+def test_names_are_read_and_those_of_the_instance_win_by_slug() -> None:
+    own = '[[names]]\nslug = "khan"\nkind = "person"\nru = ["Хан"]\nen = ["The Khan"]\n'
+    names = read_configuration({NAMES_DOC: own}, {"gazetteer/steppe.toml": STEPPE}).names
+    assert [(name.slug, name.kind, name.region, dict(name.spellings)) for name in names] == [
+        ("khan", "person", None, {"ru": ("Хан",), "en": ("The Khan",)})]
+
+
+@pytest.mark.parametrize(("text", "line", "key", "said"), [
+    (STEPPE.replace("person", "horse"), 6, "names.0.kind", "'person', 'place' or 'body'"),
+    (STEPPE.replace("region =", "regoin ="), 7, "names.0.regoin", "pattern"),
+    (STEPPE.replace('["Khan"]', '"Khan"'), 8, "names.0.en", "tuple"),
+    (STEPPE.replace('en = ["Khan"]', "en = []"), 4, "names.0", "has no spelling"),
+    (STEPPE.replace('region = "Steppe"', 'region = "Step"'), 7, "names.0.region", "unknown region 'Step'"),
+    (STEPPE + '[[names]]\nslug = "khan"\nkind = "place"\nen = ["Town"]\n', 10, "names.1.slug", "stands twice"),
+    (STEPPE + '[[names]]\nslug = "cook"\nkind = "person"\nen = ["Ali", "KHAN"]\n', 12, "names.1.en",
+     "'KHAN' is a spelling of 'khan' too"),
+])
+def test_a_mistake_in_a_name_is_told_with_its_line(text: str, line: int, key: str, said: str) -> None:
+    mistakes = find_mistakes({NAMES_DOC: text})
+    assert [(error.line, error.key) for error in mistakes][-1] == (line, key)
+    assert any(said in str(mistake) for mistake in mistakes)
