@@ -22,6 +22,7 @@ from datetime import datetime
 from digest.model import Item, Join
 from digest.pipeline.cluster_document import Document, document, repeats, same_news, same_pattern
 from digest.pipeline.cluster_index import Cluster, LiveIndex, Vector, cosine
+from digest.pipeline.story_edits import Apart
 
 WEIGHTS = {"cosine": 9.5, "coverage": 1.5, "nearest": 3.8, "title": 1.7}
 BIAS = -4.4
@@ -77,9 +78,14 @@ class Clusterer:
 
     def __init__(self) -> None:
         self._index = LiveIndex()
+        self._apart = Apart()
 
-    def restore(self, members: Iterable[tuple[Item, str]]) -> None:
-        """Puts back items with their story ids (aliases resolved), in the order in which they were assigned."""
+    def restore(self, members: Iterable[tuple[Item, str]], apart: Iterable[tuple[str, str]] = ()) -> None:
+        """Puts back items with their story ids (aliases resolved), in the order in which they were assigned.
+
+        `apart` are pairs of stories that an editor keeps apart: they never merge, nor does what they merge with.
+        """
+        self._apart = Apart(apart)
         documents = [(document(item), story_id) for item, story_id in members]
         self._index.observe([doc for doc, _ in documents])
         clusters: dict[str, Cluster] = {}
@@ -162,6 +168,7 @@ class Clusterer:
                 continue
             younger, older = sorted((cluster, neighbour), key=lambda c: c.number, reverse=True)
             self._index.merge(younger, older)
+            self._apart.merge(younger.story_id, older.story_id)
             yield Merge(younger.story_id, older.story_id, round(similarity, 4))
 
     def _neighbour(self, cluster: Cluster) -> tuple[Cluster | None, float]:
@@ -169,6 +176,8 @@ class Clusterer:
         found: Cluster | None = None
         best = 0.0
         for other in self._index.candidates(centroid, besides=cluster):
+            if (cluster.story_id, other.story_id) in self._apart:
+                continue
             similarity = cosine(centroid, self._index.centroid(other))
             if similarity >= MERGE and similarity > best and similarity >= _merge_bar(cluster, other):
                 found, best = other, similarity
