@@ -20,7 +20,7 @@ from digest.gazetteer import GazetteerDocument, PlacedName, check_names
 from digest.gazetteer import Region as Region
 from digest.mistakes import find_line, toml_error, validation_error, validation_errors
 from digest.model import Feed, Period, Source
-from digest.query import parse_query
+from digest.query import parse_query, story_conditions
 from digest.sources import Document, LanguageTag, Slug, SourcesDocument
 from digest.text.languages import USUAL
 from digest.text.names import NO_NAMES, Names
@@ -41,9 +41,11 @@ def _query_text(value: Any) -> Any:
     """Refuses a query that cannot be read, where it is written."""
     if isinstance(value, str):
         try:
-            parse_query(value)
+            query = parse_query(value, names=None)
         except QueryError as error:
             raise ValueError(str(error)) from error
+        if story_conditions(query)[1]:
+            raise ValueError("conditions on the story are for alert rules")
     return value
 
 

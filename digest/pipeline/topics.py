@@ -6,14 +6,15 @@ The share, not the joined text, is what counts: one odd headline of many must no
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 
 from digest.documents import Topic
 from digest.pipeline.pool import Candidate
 from digest.query import parse_query
-from digest.query.match import paragraphs
+from digest.query.match import paragraphs, prepare
 from digest.query.sieve import Sieve
+from digest.text.names import Names
 
 FULL_SHARE = 0.5  # share of matching items from which a topic counts fully
 SMALLEST_CLAIM = 1 / 3  # share from which a topic claims a story for its section
@@ -37,18 +38,19 @@ class TopicMatch:
 
 
 class TopicMatcher:
-    """The parsed queries of a newsletter's topics."""
+    """The parsed queries of a newsletter's topics. Without `names`, an @name in them is in no text."""
 
-    def __init__(self, topics: Iterable[Topic]) -> None:
+    def __init__(self, topics: Iterable[Topic], names: Names | None = None) -> None:
         self._topics = tuple(topics)
-        self._sieve = _sieve(tuple(topic.query for topic in self._topics))
+        self._sieve = _sieve(tuple(topic.query for topic in self._topics), names)
         self._known: dict[tuple[tuple[int, ...], tuple[int, ...], int], tuple[TopicMatch, ...]] = {}
 
     def matches(self, candidate: Candidate) -> tuple[TopicMatch, ...]:
         """The topics that match at least one counted item, in the order of the configuration."""
         if not self._topics:
             return ()
-        found = [self._sieve.matching(paragraphs(item), item.language) for item in candidate.counted]
+        found = [self._sieve.matching(paragraphs(item), item.language, partial(prepare, item))
+                 for item in candidate.counted]
         if len(found) == 1:
             return self._fits(found[0], (1,) * len(found[0]), 1)
         counts = Counter(chain.from_iterable(found))
@@ -65,9 +67,9 @@ class TopicMatcher:
 
 
 @lru_cache(maxsize=32)
-def _sieve(queries: tuple[str, ...]) -> Sieve:
+def _sieve(queries: tuple[str, ...], names: Names | None) -> Sieve:
     """One for the same queries: what it learned of words serves the next edition."""
-    return Sieve(parse_query(query) for query in queries)
+    return Sieve(parse_query(query, names=names) for query in queries)
 
 
 def claimant(matches: Sequence[TopicMatch]) -> Topic | None:

@@ -1,26 +1,23 @@
 """Decides whether a query matches a text, and which places of the text made it match.
 
-Words are compared by their stems in the text's language; what that language's stemmer does not know (names in
-another script) is compared as folded words. A phrase never runs from one field or paragraph into the next.
+A phrase, and what NEAR joins, never runs from one field or paragraph into the next.
 """
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from digest.model import Item
-from digest.query.tree import And, Not, Or, Phrase, Query, Word
-from digest.text.stems import stem
-from digest.text.tokens import APOSTROPHES, Token, fold, tokens
+from digest.query.terms import Run, runs_of, written_words
+from digest.query.texts import MatchText, Window, paragraphs, prepare, prepare_text
+from digest.query.tree import And, Condition, Except, Field, Name, Near, Not, Or, Phrase, Prefix, Query, Same, Word
+from digest.text.tokens import fold, words
 
-SEPARATOR = "\n\n"  # between the fields and paragraphs of a text
-_LIGHT_ENDINGS = {
-    "ru": re.compile("[аяоеыиуюйь]$"),
-    "kk": re.compile("(?<=..)(?:[дт]ың|[дт]ің|ның|нің|[дт]ан|[дт]ен|нан|нен|[дтн]ы|[дтн]і|[дт]а|[дт]е|[ғқ]а|[гк]е)$"),
-}
-_GAP = Token("", 0, 0)  # stands between them in the list of tokens: no phrase crosses it
+__all__ = ["MatchText", "Span", "match", "paragraphs", "prepare", "prepare_text"]
+
+SHORT_ACRONYM = 4  # letters to which an acronym may be a word too ("US", "ОТГ")
+WHOLE_VALUES = frozenset({"family", "lang", "region", "topic"})  # fields of which the whole value is named
+Place = tuple[int, int]  # words[start:end] of a text
 
 
 class Span(NamedTuple):
@@ -30,130 +27,204 @@ class Span(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class MatchText:
-    """A text made ready for many queries. The first paragraph of an item's text is its title.
+class Hit(NamedTuple):
+    """Where a positional query stands: from where to where, and the words that make it."""
 
-    `words` and `stems` say at which indexes of `tokens` a folded word or a stem stands.
-    """
-
-    text: str
-    language: str
-    tokens: tuple[Token, ...]
-    words: Mapping[str, tuple[int, ...]]
-    stems: Mapping[str, tuple[int, ...]]
-
-
-def prepare(item: Item) -> MatchText:
-    """The text of an item, made ready."""
-    return prepare_text(paragraphs(item), item.language)
-
-
-def paragraphs(item: Item) -> tuple[str, ...]:
-    """The text of an item: title, summary and the blocks of its text, each a paragraph."""
-    return (item.title, item.summary, *[block.text for block in item.text])
-
-
-def prepare_text(paragraphs: Iterable[str], language: str = "und") -> MatchText:
-    """A text of paragraphs, blank ones left out. `language` is a BCP 47 primary subtag."""
-    kept = [paragraph for paragraph in paragraphs if paragraph.strip()]
-    found: list[Token] = []
-    start = 0
-    for paragraph in kept:
-        found.extend(Token(t.word, t.start + start, t.end + start) for t in _tokens(paragraph, language))
-        found.append(_GAP)
-        start += len(paragraph) + len(SEPARATOR)
-    words: dict[str, list[int]] = {}
-    for index, token in enumerate(found):
-        if token.word:
-            words.setdefault(token.word, []).append(index)
-    stems: dict[str, list[int]] = {}
-    for word, places in words.items():
-        for form in stems_of(word, language):
-            stems.setdefault(form, []).extend(places)
-    return MatchText(
-        SEPARATOR.join(kept), language, tuple(found),
-        {word: tuple(places) for word, places in words.items()},
-        {form: tuple(sorted(places)) for form, places in stems.items()},
-    )
-
-
-def _tokens(text: str, language: str) -> list[Token]:
-    """The words of a text without the s of a genitive: "Kazakhstan's parliament" is two words in a row."""
-    found = tokens(text, language)
-    return [t for t in found if t.word != "s" or t.start < 2 or text[t.start - 1] not in APOSTROPHES
-            or not text[t.start - 2].isalnum()]
+    start: int
+    end: int
+    places: tuple[Place, ...]
 
 
 def match(query: Query, text: MatchText) -> tuple[Span, ...] | None:
-    """The places that made the query match, in order and without overlap; None where it does not match."""
-    found = _evaluate(query, text)
-    return None if found is None else _merged(found)
+    """The places that made the query match, in order and without overlap; None where it does not match.
+
+    Conditions on the story are taken to hold: `conditions.story_conditions` splits them off.
+    """
+    found = find(query, text, None)
+    return None if found is None else _merged(_spans(found, text))
 
 
-def _evaluate(query: Query, text: MatchText) -> list[Span] | None:
-    """The spans of all words that count, with doubles; None where the query does not match."""
-    match query:
-        case Word() | Phrase():
-            return _term(query, text)
-        case And(parts):
-            return _every(parts, text)
-        case Or(parts):
-            results = [found for part in parts if (found := _evaluate(part, text)) is not None]
-            return [span for found in results for span in found] if results else None
-        case Not(part):
-            return [] if _evaluate(part, text) is None else None
+def find(query: Query, text: MatchText, window: Window | None) -> list[Place] | None:
+    """The places of all words that count within a window, with doubles; None where the query does not match there."""
+    return _FINDERS[type(query)](query, text, window)
 
 
-def _every(parts: tuple[Query, ...], text: MatchText) -> list[Span] | None:
-    spans: list[Span] = []
-    for part in parts:
-        found = _evaluate(part, text)
+def _find_hits(query: Query, text: MatchText, window: Window | None) -> list[Place] | None:
+    hits = _HITS[type(query)](query, text, window)
+    return [place for hit in hits for place in hit.places] if hits else None
+
+
+def _find_and(query: And, text: MatchText, window: Window | None) -> list[Place] | None:
+    places: list[Place] = []
+    for part in query.parts:
+        found = find(part, text, window)
         if found is None:
             return None
-        spans.extend(found)
-    return spans
+        places += found
+    return places
 
 
-def _term(term: Word | Phrase, text: MatchText) -> list[Span] | None:
-    forms = forms_of(term.text, term.exact, text.language)
-    index = text.words if term.exact else text.stems
-    starts = _places(forms[0], index)
-    for offset in range(1, len(forms)):
+def _find_or(query: Or, text: MatchText, window: Window | None) -> list[Place] | None:
+    results = [found for part in query.parts if (found := find(part, text, window)) is not None]
+    return [place for found in results for place in found] if results else None
+
+
+def _find_not(query: Not, text: MatchText, window: Window | None) -> list[Place] | None:
+    return [] if find(query.part, text, window) is None else None
+
+
+def _find_condition(query: Condition, text: MatchText, window: Window | None) -> list[Place] | None:
+    return []
+
+
+def _find_same(query: Same, text: MatchText, window: Window | None) -> list[Place] | None:
+    windows = text.sentences if query.scope == "SENT" else text.paragraphs
+    results = [found for start, end in windows if window is None or (window[0] <= start and end <= window[1])
+               if (found := find(query.part, text, (start, end))) is not None]
+    return [place for found in results for place in found] if results else None
+
+
+def _find_field(query: Field, text: MatchText, window: Window | None) -> list[Place] | None:
+    if query.is_value:
+        return [] if _has_value(query.name, query.part, text) else None
+    field = text.fields.get(query.name)
+    return None if field is None else find(query.part, text, field)
+
+
+def _has_value(name: str, wanted: Query, text: MatchText) -> bool:
+    if isinstance(wanted, Or):
+        return any(_has_value(name, part, text) for part in wanted.parts)
+    values = text.value_words.get(name, ())
+    if isinstance(wanted, Prefix):
+        return any(word.startswith(fold(wanted.text)) for value in values for word in value)
+    assert isinstance(wanted, Word | Phrase)
+    named = words(wanted.text)
+    if name in WHOLE_VALUES:
+        return named in values
+    return any(named == value[start:start + len(named)] for value in values for start in range(len(value)))
+
+
+def _word_hits(term: Word | Phrase, text: MatchText, window: Window | None) -> list[Hit]:
+    index = text.places if term.exact else text.stems
+    hits = [Hit(start, start + len(run), ((start, start + len(run)),))
+            for run in runs_of(term.text, term.exact, text.language) for start in _starts(run, index, window)]
+    if not term.cased:
+        return hits
+    wanted = written_words(term.text, text.language)
+    return [hit for hit in hits if all(map(str.__eq__, wanted, map(text.written, range(hit.start, hit.end))))]
+
+
+def _phrase_hits(term: Phrase, text: MatchText, window: Window | None) -> list[Hit]:
+    if term.slop is None:
+        return _word_hits(term, text, window)
+    index = text.places if term.exact else text.stems
+    hits = [hit for run in runs_of(term.text, term.exact, text.language)
+            for hit in _loose(run, index, window, len(run) + term.slop)
+            if text.is_within_a_paragraph(hit.start, hit.end)]
+    if not term.cased:
+        return hits
+    wanted = sorted(written_words(term.text, text.language))
+    return [hit for hit in hits if sorted(text.written(start) for start, _ in hit.places) == wanted]
+
+
+def _prefix_hits(term: Prefix, text: MatchText, window: Window | None) -> list[Hit]:
+    beginning = fold(term.text, text.language)
+    return [Hit(place, place + 1, ((place, place + 1),)) for word, places in text.places.items()
+            if word.startswith(beginning) for place in places if window is None or window[0] <= place < window[1]]
+
+
+def _name_hits(term: Name, text: MatchText, window: Window | None) -> list[Hit]:
+    return [Hit(start, start + len(run), ((start, start + len(run)),))
+            for spelling in term.spellings for run in runs_of(spelling, False, text.language)
+            for start in _starts(run, text.stems, window)
+            if _is_capitalised(spelling, text.written(start), text.is_of_one_case)]
+
+
+def _is_capitalised(spelling: str, written: str, one_case: bool) -> bool:
+    """Whether a word has the capitals that a name's spelling begins with, as `names.Names` asks for them."""
+    acronym, capital = _capitals(spelling)
+    if acronym and (not one_case or len(acronym) <= SHORT_ACRONYM):
+        return not one_case and written.startswith(acronym)
+    return one_case or not capital or written[:1].isupper()
+
+
+@lru_cache(maxsize=20_000)
+def _capitals(spelling: str) -> tuple[str, bool]:
+    """The letters of a spelling that is one acronym, else ""; and whether it begins with a capital."""
+    letters = "".join(filter(str.isalnum, spelling))
+    return letters if letters.isupper() and len(words(spelling)) == 1 else "", letters[:1].isupper()
+
+
+def _or_hits(query: Or, text: MatchText, window: Window | None) -> list[Hit]:
+    return [hit for part in query.parts for hit in hits_of(part, text, window)]
+
+
+def _except_hits(query: Except, text: MatchText, window: Window | None) -> list[Hit]:
+    hits = hits_of(query.part, text, window)
+    if not hits:
+        return hits
+    covered = {place for hit in hits_of(query.excluded, text, window) for place in range(hit.start, hit.end)}
+    return [hit for hit in hits if covered.isdisjoint(range(hit.start, hit.end))]
+
+
+def _near_hits(query: Near, text: MatchText, window: Window | None) -> list[Hit]:
+    left = hits_of(query.left, text, window)
+    right = sorted(hits_of(query.right, text, window)) if left else []
+    if not right:
+        return []
+    starts = [hit.start for hit in right]
+    longest = max(hit.end - hit.start for hit in right)
+    joined: dict[tuple[int, int], Hit] = {}
+    for one in left:
+        earliest = one.end if query.ordered else one.start - query.distance - longest
+        for other in right[bisect_left(starts, earliest):bisect_right(starts, one.end + query.distance)]:
+            between = max(other.start - one.end, one.start - other.end)
+            start, end = min(one.start, other.start), max(one.end, other.end)
+            if 0 <= between <= query.distance and (start, end) not in joined and text.is_within_a_paragraph(start, end):
+                joined[start, end] = Hit(start, end, one.places + other.places)
+    return list(joined.values())
+
+
+def hits_of(query: Query, text: MatchText, window: Window | None) -> list[Hit]:
+    """Where a positional query stands within a window."""
+    return _HITS[type(query)](query, text, window)
+
+
+def _starts(run: Run, index: Mapping[str, Sequence[int]], window: Window | None) -> Iterable[int]:
+    """At which places of an index, within a window, words in a row begin."""
+    starts = _places(run[0], index)
+    for offset in range(1, len(run)):
         if not starts:
-            return None
-        following = frozenset(_places(forms[offset], index))
-        starts = tuple(start for start in starts if start + offset in following)
-    if not starts:
-        return None
-    last = len(forms) - 1
-    return [Span(text.tokens[start].start, text.tokens[start + last].end) for start in starts]
+            return ()
+        following = frozenset(_places(run[offset], index))
+        starts = [start for start in starts if start + offset in following]
+    if window is None:
+        return starts
+    return [start for start in starts if window[0] <= start and start + len(run) <= window[1]]
 
 
-def _places(alternatives: tuple[str, ...], index: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+def _loose(run: Run, index: Mapping[str, Sequence[int]], window: Window | None, length: int) -> list[Hit]:
+    """Where all words of a run stand in any order among `length` words."""
+    wanted = [(sorted(_starts((forms,), index, window)), run.count(forms)) for forms in dict.fromkeys(run)]
+    hits = []
+    for start in sorted({place for places, _ in wanted for place in places}):
+        found: list[int] = []
+        for places, count in wanted:
+            first = bisect_left(places, start)
+            found += places[first:first + count]
+        if len(set(found)) == len(run) and max(found) < start + length:
+            hits.append(Hit(start, max(found) + 1, tuple((place, place + 1) for place in sorted(found))))
+    return hits
+
+
+def _places(alternatives: tuple[str, ...], index: Mapping[str, Sequence[int]]) -> Sequence[int]:
     if len(alternatives) == 1:
         return index.get(alternatives[0], ())
-    return tuple({place for form in alternatives for place in index.get(form, ())})
+    return sorted({place for form in alternatives for place in index.get(form, ())})
 
 
-@lru_cache(maxsize=200_000)
-def forms_of(text: str, exact: bool, language: str) -> tuple[tuple[str, ...], ...]:
-    """For each word of a term, never none, the forms under which it is found in a text of a language."""
-    words = [token.word for token in _tokens(text, language)] or [fold(text, language)]
-    return tuple((word,) if exact else stems_of(word, language) for word in words)
-
-
-@lru_cache(maxsize=400_000)
-def stems_of(word: str, language: str) -> tuple[str, ...]:
-    """The stem of a folded word, and in some languages the word without one light ending.
-
-    Stemmers cut a short name in the nominative further than in other cases: Snowball makes "тока" of Токаев but
-    "токаев" of Токаева, "аста" of Астана but "астан" of Астане. Two words are one where they share a form.
-    """
-    form = stem(word, language)
-    ending = _LIGHT_ENDINGS.get(language)
-    light = ending.sub("", word, count=1) if ending else form
-    return (form,) if light == form or (language == "ru" and len(light) < len(form)) else (form, light)
+def _spans(places: Iterable[Place], text: MatchText) -> list[Span]:
+    return [Span(text.spans[start][0], text.spans[end - 1][1]) for start, end in places]
 
 
 def _merged(spans: list[Span]) -> tuple[Span, ...]:
@@ -164,3 +235,13 @@ def _merged(spans: list[Span]) -> tuple[Span, ...]:
         else:
             merged.append(span)
     return tuple(merged)
+
+
+_HITS: Mapping[type[Any], Callable[[Any, MatchText, Window | None], list[Hit]]] = {
+    Word: _word_hits, Phrase: _phrase_hits, Prefix: _prefix_hits, Name: _name_hits, Or: _or_hits, Near: _near_hits,
+    Except: _except_hits,
+}
+_FINDERS: Mapping[type[Any], Callable[[Any, MatchText, Window | None], list[Place] | None]] = {
+    **dict.fromkeys(_HITS, _find_hits),
+    And: _find_and, Or: _find_or, Not: _find_not, Same: _find_same, Field: _find_field, Condition: _find_condition,
+}

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from digest.query.match import SEPARATOR, MatchText, Span
+from digest.query.match import MatchText, Span
+from digest.query.texts import SEPARATOR
 from digest.text.sentences import sentences
 
 LONGEST = 400  # characters of a sentence that are shown

@@ -6,15 +6,16 @@ A query that is one word, or an OR of words, is settled by finding one. A phrase
 its words stands in the text, or where it needs none. Gives what `match` gives: it only asks less.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
-from digest.query.match import forms_of, match, prepare_text, stems_of
-from digest.query.tree import And, Not, Or, Phrase, Query, Word, needs_a_word
-from digest.text.tokens import words
+from digest.query.match import match, prepare_text
+from digest.query.terms import runs_of, stems_of
+from digest.query.texts import MatchText
+from digest.query.tree import Name, Or, Prefix, Query, Term, needs_a_word, terms_of
+from digest.text.tokens import fold, words
 
 MAX_WORDS = 300_000  # of one language that are remembered
-Terms = tuple[Word | Phrase, ...]
 
 
 class Sieve:
@@ -25,22 +26,26 @@ class Sieve:
         self._always = sum(1 << n for n, query in enumerate(self._queries) if not needs_a_word(query))
         self._words: dict[str, _Words] = {}
 
-    def matching(self, paragraphs: Sequence[str], language: str) -> tuple[int, ...]:
-        """The numbers of the queries that match the text, ascending."""
+    def matching(self, paragraphs: Sequence[str], language: str,
+                 prepared: Callable[[], MatchText] | None = None) -> tuple[int, ...]:
+        """The numbers of the queries that match the text, ascending.
+
+        `prepared` gives the text with the values of its fields; without it, it has none.
+        """
         known = self._words.get(language)
         if known is None or len(known) > MAX_WORDS:
             known = self._words[language] = _Words(self._queries, language)
         found = self._always << len(self._queries)
         for bits in filter(None, map(known.__getitem__, " ".join(paragraphs).split())):
             found |= bits
-        return self._decided(found, paragraphs, language) if found else ()
+        return self._decided(found, prepared or (lambda: prepare_text(paragraphs, language))) if found else ()
 
-    def _decided(self, found: int, paragraphs: Sequence[str], language: str) -> tuple[int, ...]:
+    def _decided(self, found: int, prepared: Callable[[], MatchText]) -> tuple[int, ...]:
         """The queries that are settled, and of those that are touched the ones that match."""
         count = len(self._queries)
         settled = found & ((1 << count) - 1)
         if open_ := (found >> count) & ~settled:
-            text = prepare_text(paragraphs, language)
+            text = prepared()
             settled |= sum(1 << n for n in _bits(open_) if match(self._queries[n], text) is not None)
         return _bits(settled)
 
@@ -55,9 +60,10 @@ class _Words(dict[str, int]):
         self._language = language
         self._by_word: dict[str, int] = {}
         self._by_stem: dict[str, int] = {}
+        self._by_beginning: dict[str, int] = {}
         for number, query in enumerate(queries):
             alternatives = set(query.parts if isinstance(query, Or) else (query,))
-            for term in _terms(query):
+            for term in terms_of(query):
                 self._file(term, number, len(queries), is_alternative=term in alternatives)
 
     def __missing__(self, written: str) -> int:
@@ -66,26 +72,27 @@ class _Words(dict[str, int]):
             found |= self._by_word.get(word, 0)
             for form in stems_of(word, self._language):
                 found |= self._by_stem.get(form, 0)
+            for beginning, bits in self._by_beginning.items():
+                if word.startswith(beginning):
+                    found |= bits
         self[written] = found
         return found
 
-    def _file(self, term: Word | Phrase, number: int, count: int, *, is_alternative: bool) -> None:
+    def _file(self, term: Term, number: int, count: int, *, is_alternative: bool) -> None:
         """Files a term of a query under its first word. A lone "s" may be a genitive's: no word of the text."""
-        forms = forms_of(term.text, term.exact, self._language)
-        settles = is_alternative and len(forms) == 1 and "s" not in forms[0]
-        index = self._by_word if term.exact else self._by_stem
-        for form in forms[0]:
-            index[form] = index.get(form, 0) | 1 << (number if settles else number + count)
-
-
-def _terms(query: Query) -> Terms:
-    match query:
-        case Word() | Phrase():
-            return (query,)
-        case And(parts) | Or(parts):
-            return tuple(term for part in parts for term in _terms(part))
-        case Not(part):
-            return _terms(part)
+        if isinstance(term, Prefix):
+            beginning = fold(term.text, self._language)
+            bit = 1 << (number if is_alternative else number + count)
+            self._by_beginning[beginning] = self._by_beginning.get(beginning, 0) | bit
+            return
+        exact = not isinstance(term, Name) and term.exact
+        may_settle = is_alternative and not isinstance(term, Name) and not term.cased
+        index = self._by_word if exact else self._by_stem
+        for text in term.spellings if isinstance(term, Name) else (term.text,):
+            for run in runs_of(text, exact, self._language):
+                settles = may_settle and len(run) == 1 and "s" not in run[0]
+                for form in run[0]:
+                    index[form] = index.get(form, 0) | 1 << (number if settles else number + count)
 
 
 @lru_cache(maxsize=4096)

@@ -37,7 +37,7 @@ def test_all_recorded_rules_are_read_and_printed_the_same(rules: list[Query]) ->
 
 
 def test_a_part_of_the_rules_hits_as_often_as_a_plain_search(rules: list[Query], texts: list[MatchText]) -> None:
-    plain = [" " + " ".join(token.word for token in text.tokens) + " " for text in texts]
+    plain = [" " + " ".join(text.words) + " " for text in texts]
     ours, theirs = Counter[int](), Counter[int]()
     for number, query in enumerate(rules[::25]):
         for text, words in zip(texts, plain, strict=True):

@@ -1,0 +1,69 @@
+"""How a term of a query is found in a text: by which forms of its words, in a text of which language.
+
+Words are compared by their stems in the text's language; what that language's stemmer does not know (names in another
+script) is compared as folded words. Numbers are found however their thousands are set apart: 5,000, 5 000 and 5000.
+"""
+
+import re
+from functools import lru_cache
+
+from digest.text.stems import stem
+from digest.text.tokens import APOSTROPHES, Token, fold, word_pattern
+
+Run = tuple[tuple[str, ...], ...]  # words in a row; for each the forms of which a word of the text has one
+
+_LIGHT_ENDINGS = {
+    "ru": re.compile("[аяоеыиуюйь]$"),
+    "kk": re.compile("(?<=..)(?:[дт]ың|[дт]ің|ның|нің|[дт]ан|[дт]ен|нан|нен|[дтн]ы|[дтн]і|[дт]а|[дт]е|[ғқ]а|[гк]е)$"),
+}
+_GENITIVE = rf"(?!(?<=[^\W_][{APOSTROPHES}])[sS](?![^\W_]))"  # no word begins at the s of "Kazakhstan's"
+_GROUPED = re.compile(r"(?<![\w.,])[1-9]\d{0,2}(?:([.,'’\s])\d{3})(?:\1\d{3})*(?!\w|[.,]\d)")
+_UNGROUPED = re.compile(r"(?<![\w.,])(?!(?:19|20)\d\d(?!\d))[1-9]\d{3,14}(?!\w|[.,]\d)")  # years are never grouped
+
+
+@lru_cache
+def text_word_pattern(language: str) -> re.Pattern[str]:
+    """What finds the words of a text, unfolded: "Kazakhstan's parliament" is two words in a row."""
+    return re.compile(_GENITIVE + word_pattern(language).pattern)
+
+
+def text_tokens(text: str, language: str) -> list[Token]:
+    """The words of a text without the s of a genitive."""
+    return [Token(fold(match.group(), language), match.start(), match.end())
+            for match in text_word_pattern(language).finditer(text)]
+
+
+@lru_cache(maxsize=200_000)
+def runs_of(text: str, exact: bool, language: str) -> tuple[Run, ...]:
+    """The ways in which a term is found in a text of a language, one at least; further ones for numbers alone."""
+    if exact or not any(map(str.isdigit, text)):
+        return (forms_of(text, exact, language),)
+    ungrouped = _GROUPED.sub(lambda number: re.sub(r"\D", "", number.group()), text)
+    grouped = _UNGROUPED.sub(lambda number: f"{int(number.group()):,}".replace(",", " "), ungrouped)
+    return tuple(dict.fromkeys(forms_of(way, exact, language) for way in (text, ungrouped, grouped)))
+
+
+@lru_cache(maxsize=200_000)
+def forms_of(text: str, exact: bool, language: str) -> Run:
+    """For each word of a term as it is written, never none, the forms under which it is found."""
+    words = [token.word for token in text_tokens(text, language)] or [fold(text, language)]
+    return tuple((word,) if exact else stems_of(word, language) for word in words)
+
+
+@lru_cache(maxsize=200_000)
+def written_words(text: str, language: str) -> tuple[str, ...]:
+    """The words of a term with their capitals."""
+    return tuple(text_word_pattern(language).findall(text)) or (text,)
+
+
+@lru_cache(maxsize=400_000)
+def stems_of(word: str, language: str) -> tuple[str, ...]:
+    """The stem of a folded word, and in some languages the word without one light ending.
+
+    Stemmers cut a short name in the nominative further than in other cases: Snowball makes "тока" of Токаев but
+    "токаев" of Токаева, "аста" of Астана but "астан" of Астане. Two words are one where they share a form.
+    """
+    form = stem(word, language)
+    ending = _LIGHT_ENDINGS.get(language)
+    light = ending.sub("", word, count=1) if ending else form
+    return (form,) if light == form or (language == "ru" and len(light) < len(form)) else (form, light)
