@@ -8,7 +8,8 @@ results is how it is spelled. Languages that are not listed inflect no names.
 import re
 from functools import lru_cache
 
-from digest.text.stems import SUFFIXES
+from digest.text.endings import GRAMMARS
+from digest.text.script import merged, one_script
 
 SHORTEST = 4  # letters that stay of a word that loses an ending, at least
 ROUNDS = 3  # endings that one word may stack
@@ -21,9 +22,13 @@ ENDINGS = {
     "uk": """
         а я о е у ю и і ь й ом ем ою ею єю ам ям ах ях ами ями ів їв ові еві ий ій ого ому им ої ую их ими ії ію
         """,
-    **SUFFIXES,
+    "tr": """
+        a e ı i u ü ya ye yı yi yu yü da de ta te dan den tan ten nın nin nun nün ın in un ün na ne nda nde ndan nden
+        lar ler sı si su sü la le yla yle
+        """,
 }
-STACKED = frozenset(SUFFIXES)  # languages whose words take one ending after the other
+STACKED = frozenset({*GRAMMARS, "tr"})  # languages whose words take one ending after the other
+_MARKS = re.compile(r"(?<!\S)(?:\+|\w+:)")  # of what stands before an ending
 _NOMINATIVE = {"ru": re.compile("(?:ый|ий|ая|яя|ое|ее|ые|ие|[аяоеыийь])$"), "uk": re.compile("(?:ий|ій|[аяоеиіьйї])$")}
 
 
@@ -32,6 +37,7 @@ def _pattern(table: str) -> tuple[str, ...]:
 
 
 _ENDINGS = {language: _pattern(table) for language, table in ENDINGS.items()}
+_ENDINGS |= {language: _pattern(_MARKS.sub("", " ".join(grammar.nominal))) for language, grammar in GRAMMARS.items()}
 
 
 @lru_cache(maxsize=200_000)
@@ -40,17 +46,19 @@ def forms(word: str, language: str) -> tuple[str, ...]:
     endings = _ENDINGS.get(language)
     if endings is None:
         return (word,)
+    word = one_script(word, language)
     found = {word: None}
     latest = [word]
     for _ in range(ROUNDS if language in STACKED else 1):
         latest = [form[:-len(ending)] for form in latest for ending in endings
                   if form.endswith(ending) and len(form) - len(ending) >= SHORTEST]
         found.update(dict.fromkeys(latest))
-    return tuple(found)
+    return tuple(dict.fromkeys(merged(form, language) for form in found))
 
 
 def keys(word: str, own: str, language: str) -> frozenset[str]:
     """The forms by which a name's folded word, spelled in the language `own`, is known in texts of `language`."""
     nominative = _NOMINATIVE.get(language)
     shorter = nominative.sub("", word, count=1) if nominative and own == language else word
-    return frozenset({word, shorter}) if len(shorter) >= SHORTEST else frozenset({word})
+    same = merged(one_script(word, language), language)
+    return frozenset({same, shorter}) if len(shorter) >= SHORTEST else frozenset({same})

@@ -32,7 +32,7 @@ STOPWORDS: dict[str, frozenset[str]] = {
     "uz": frozenset("""
         bilan bir biz bo'lgan bo'ldi bo'lib bo'yicha bu edi ega emas esa ham haqda haqida har keyin kerak ko'p lekin
         mazkur mumkin o'z qildi qilgan qilib shu uchun va yoki ва билан бир бу бўйича бўлган бўлди бўлиб эди эса ҳам
-        ҳақида ҳар кейин керак кўп лекин мазкур мумкин ўз учун шу еки қилди қилган
+        ҳақида ҳар кейин керак кўп лекин мазкур мумкин ўз учун шу ёки қилди қилган
         """.split()),
     "tr": frozenset("""
         acaba ama ancak bir bu çok da daha de değil diye en gibi göre hem için ile ise ki mi mı mu mü ne o olan olarak

@@ -1,6 +1,6 @@
 """Words of a text with their places, folded so that spelling habits do not matter.
 
-Folding is NFKC and casefold, with one apostrophe for all and ё as е. A word is a run of letters and digits;
+Folding is NFKC and casefold, with one apostrophe for all and ё as е but in `YO`. A word is a run of letters and digits;
 Uzbek and the other languages of `JOINED` spell letters with an apostrophe, which stays inside the word there.
 """
 
@@ -13,6 +13,7 @@ from digest.text import romanised
 
 APOSTROPHES = "'`´‘’‛ʹʻʼʽʾʿˈ′＇"  # the first is the one that the others become
 JOINED = frozenset({"uz", "uk", "kaa", "be"})  # languages whose words have apostrophes inside
+YO = frozenset({"uz"})  # languages in which ё is always written, and another letter than е
 DOTTED = frozenset({"tr", "az"})  # languages where I is the capital of ı, and İ of i
 
 _LETTERS = r"[^\W_ʰ-˿]+(?:[\u0300-\u036f\u00ad]+[^\W_ʰ-˿]*)*"  # with combining marks and soft hyphens
@@ -20,6 +21,7 @@ _WORD = re.compile(_LETTERS)
 _JOINED_WORD = re.compile(rf"{_LETTERS}(?:[{APOSTROPHES}]{_LETTERS})*")
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9]+")  # the same as _WORD in plain ASCII, but faster
 _SPELLING = str.maketrans({**dict.fromkeys(APOSTROPHES, "'"), "ё": "е", "\u00ad": None, "\u0301": None, "\u0307": None})
+_WITH_YO = {letter: other for letter, other in _SPELLING.items() if letter != ord("ё")}
 _DOTTED_CAPITALS = str.maketrans("Iİ", "ıi")
 
 
@@ -57,8 +59,9 @@ def fold(word: str, language: str = "und") -> str:
         return word.lower() if "`" not in word else word.lower().replace("`", "'")
     if language in DOTTED:
         word = word.translate(_DOTTED_CAPITALS)
-    folded = unicodedata.normalize("NFKC", word.translate(_SPELLING)).casefold()
-    return unicodedata.normalize("NFKC", folded.translate(_SPELLING))
+    spelling = _WITH_YO if language in YO else _SPELLING
+    folded = unicodedata.normalize("NFKC", word.translate(spelling)).casefold()
+    return unicodedata.normalize("NFKC", folded.translate(spelling))
 
 
 def word_pattern(language: str) -> re.Pattern[str]:
