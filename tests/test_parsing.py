@@ -33,6 +33,20 @@ def test_a_hostile_document_is_killed_and_the_next_is_parsed() -> None:
     asyncio.run(run())
 
 
+def test_documents_that_wait_behind_a_hostile_one_are_parsed_all_the_same() -> None:
+    async def run() -> list[object]:
+        pool = ParserPool(workers=1, timeout_seconds=1.0)
+        try:
+            return await asyncio.gather(*(pool.parse(body, None, URL) for body in (HOSTILE, FEED, FEED, HOSTILE, FEED)),
+                                        return_exceptions=True)
+        finally:
+            await pool.close()
+
+    found = asyncio.run(run())
+    names = [one.kind if isinstance(one, ParseError) else getattr(one, "title", one) for one in found]
+    assert names == ["parse_timeout", "Steppe Post", "Steppe Post", "parse_timeout", "Steppe Post"]
+
+
 def test_what_is_no_feed_is_named_across_processes() -> None:
     async def run() -> ParseError:
         pool = ParserPool(workers=2, timeout_seconds=10)

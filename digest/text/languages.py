@@ -2,7 +2,7 @@
 
 What a document declares is believed where the text does not speak against it: scrapers declare English for everything,
 and outlets mix languages in one feed. Most texts are told by their letters and commonest words; the model of py3langid,
-which takes half a second and some seventy megabytes, is loaded for the first one that is not.
+which takes half a second and some seventy megabytes, is loaded for the first one that is not, unless `load_model` was.
 """
 
 import re
@@ -73,15 +73,27 @@ def detected(text: str, candidates: Sequence[str], sure: float = SURE) -> str | 
     return str(language) if probability >= sure else None
 
 
+def load_model() -> None:
+    """Loads the model, so that no later call needs to."""
+    _model()
+
+
 @lru_cache(1)
+def _model() -> Any:
+    """The model of all its languages."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # loads numpy
+    return LanguageIdentifier.from_model_file(MODEL_FILE)
+
+
+@lru_cache(4)
 def _identifier(candidates: tuple[str, ...]) -> Any:
     """The model restricted to those of `candidates` that it knows; to all where it knows none."""
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # loads numpy
-    whole = LanguageIdentifier.from_model_file(MODEL_FILE)
+    whole = _model()
+    whole.set_languages(None)
     whole.set_languages([language for language in candidates if language in whole.labels] or None)
-    # Made anew of its parts, so that the columns of all other languages are let go.
-    return LanguageIdentifier(whole.nb_ptc, whole.nb_pc, whole.nb_classes, whole.tk_nextmove, whole.tk_output,
-                              norm_probs=True, tk_row=whole.tk_row)
+    # Made anew of its parts: the whole keeps its languages.
+    return type(whole)(whole.nb_ptc, whole.nb_pc, whole.nb_classes, whole.tk_nextmove, whole.tk_output,
+                       norm_probs=True, tk_row=whole.tk_row)
 
 
 def _is_english(text: str) -> bool:

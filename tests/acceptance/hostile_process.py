@@ -5,9 +5,10 @@ The job names the database, the feeds by name, and the loopback places of their 
 
 import asyncio
 import json
-import resource
 import sys
+import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from digest.storage.engine import open_engine
 from digest.storage.feeds import attempts_of
 from digest.storage.migrate import migrate
 
+WATCHED_EVERY = 0.05  # seconds
 SETTINGS = PollingSettings(timeout_seconds=4, parse_timeout_seconds=3, host_gap_seconds=0)
 
 
@@ -40,22 +42,49 @@ async def run(job: dict[str, Any]) -> dict[str, Any]:
         config_storage.mirror(conn, configuration, Clock().now())
     resolve = {host: (address, port) for host, (address, port) in job["resolve"].items()}
     parser = ParserPool(SETTINGS.parse_workers, SETTINGS.parse_timeout_seconds)
-    started = time.monotonic()
+    started, memory = time.monotonic(), Memory()
+    memory.start()
     async with HttpFetcher(SETTINGS, user_agent="RegionDigest/test", resolve=resolve) as fetcher:
         outcomes = await poll(engine, fetcher, parser, Clock(), SETTINGS, configuration.feeds)
     seconds = time.monotonic() - started
+    memory.ended.set()
+    memory.join()
     await parser.close()
     with engine.begin() as conn:
         times = {o.feed.source.slug: attempts_of(conn, o.feed.id)[0].milliseconds for o in outcomes}
     return {"outcomes": {o.feed.source.slug: [o.outcome, o.detail] for o in outcomes}, "milliseconds": times,
-            "seconds": seconds, "own_kb": _peak_kb(),
-            "worker_kb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss}
+            "seconds": seconds, "own_kb": memory.own_kb, "worker_kb": memory.worker_kb}
 
 
-def _peak_kb() -> int:
-    """The most memory that this process had; getrusage would count what its parent had when it was made."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0])
+class Memory(threading.Thread):
+    """Watches how much memory this process takes, and the largest of those below it; what is shared counts in part."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.ended = threading.Event()
+        self.own_kb = self.worker_kb = 0
+
+    def run(self) -> None:
+        while not self.ended.wait(WATCHED_EVERY):
+            own, *others = (_memory_kb(process) for process in _family(Path("/proc/self")))
+            self.own_kb, self.worker_kb = max(self.own_kb, own), max(self.worker_kb, *others, 0)
+
+
+def _family(process: Path) -> list[Path]:
+    """A process and all that it began, and they."""
+    found = [process]
+    with suppress(OSError):  # it has ended
+        for task in (process / "task").iterdir():
+            for child in (task / "children").read_text().split():
+                found += _family(Path("/proc") / child)
+    return found
+
+
+def _memory_kb(process: Path) -> int:
+    """The memory of a process, with its part of what it shares; 0 where it has ended."""
+    with suppress(OSError, ValueError):
+        return int((process / "smaps_rollup").read_text().partition("\nPss:")[2].split()[0])
+    return 0
 
 
 if __name__ == "__main__":

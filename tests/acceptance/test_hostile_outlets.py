@@ -47,4 +47,5 @@ def test_each_ends_under_its_name_and_within_its_limit(polled: dict[str, Any], n
 
 
 def test_memory_stays_bounded(polled: dict[str, Any]) -> None:
+    assert polled["worker_kb"] > 0
     assert polled["own_kb"] + polled["worker_kb"] < MEMORY_KB, (polled["own_kb"], polled["worker_kb"])

@@ -1,0 +1,11 @@
+"""Feed parsing in worker processes that can be killed: a hostile document costs seconds, not the service.
+
+- `pool`: who does which document, for the service's event loop;
+- `worker`: one process, seen from the service;
+- `serving`: the life of such a process;
+- `preload`: what all of them share.
+"""
+
+from digest.parsing.pool import ParserPool
+
+__all__ = ["ParserPool"]
