@@ -10,7 +10,7 @@ from typing import NamedTuple, NoReturn
 from digest.errors import QueryError
 from digest.query.suggest import suggested_field, suggested_measure
 from digest.query.tree import FIELDS, MEASURES, VALUE_FIELDS
-from digest.text.tokens import tokens
+from digest.text.tokens import tokens, word_pattern
 
 QUOTES = '"“”„«»'
 DEFAULT_DISTANCE = 4  # words, of NEAR without a number
@@ -24,11 +24,12 @@ _CLOSERS = {  # by opening mark; » opens nothing
 _OPERATORS = {name: name for name in ("AND", "OR", "NOT", "EXCEPT")} | {"NEAR": "near", "ONEAR": "near"}
 _LEXEME = re.compile(rf"""
     \s*(?:
-    (?P<plain>[^\W\d_ʰ-˿]+)(?=[\s()]|\Z) | (?P<open>\() | (?P<close>\)) | (?P<quote>[{QUOTES}])
+    (?P<plain>=?[^\W\d_ʰ-˿]+)(?=[\s()]|\Z) | (?P<open>\() | (?P<close>\)) | (?P<quote>[{QUOTES}])
   | (?P<minus>[-−–](?=[^\s])) | (?P<sign>[=!]) | (?P<chunk>[^\s(){QUOTES}]+) | (?P<end>\Z)
     )""", re.VERBOSE)
 _BRACKET_FOLLOWS = re.compile(r"\s*\(")
 _QUOTE_MARKS = re.compile(f"[{QUOTES}]")
+_HAS_WORD = word_pattern("und").search
 _SLOP = re.compile(r"~(\d*)")
 _FIELD = re.compile(r"[^\W\d_]+:")
 _VALUE = re.compile(rf"[^\s(){QUOTES}]+")
@@ -51,7 +52,7 @@ _REFUSED_SIGNS = {
 
 
 class Lexeme(NamedTuple):
-    """`kind` is word, prefix, phrase, slop, name, condition, field, near, same, sign, open, close, AND …."""
+    """`kind` is word, exact, prefix, phrase, slop, name, condition, field, near, same, sign, open, close, AND…."""
 
     kind: str
     text: str
@@ -69,7 +70,8 @@ def lexemes(text: str) -> list[Lexeme]:
             raise QueryError(text, position, "this character cannot be read", hint="remove it")
         kind, position = match.lastgroup, match.end()
         if kind == "plain":
-            found.append(_plain(text, match["plain"], match.start("plain"), found))
+            word = match["plain"]
+            found.append(_plain(text, word, position - len(word), found))
         elif kind == "quote":
             position = _phrase(text, match.start("quote"), found)
         elif kind == "chunk":
@@ -84,7 +86,9 @@ def lexemes(text: str) -> list[Lexeme]:
 
 
 def _plain(text: str, word: str, position: int, before: list[Lexeme]) -> Lexeme:
-    """The word or operator of a run of letters."""
+    """The word or operator of a run of letters, or of an exact word."""
+    if word[0] == "=":
+        return Lexeme("exact", word[1:], position + 1)
     if word in _OPERATORS:
         return Lexeme(_OPERATORS[word], word, position)
     if word in {"SENT", "PARA"} and _BRACKET_FOLLOWS.match(text, position + len(word)):
@@ -104,7 +108,7 @@ def _phrase(text: str, position: int, found: list[Lexeme]) -> int:
     if closing is None:
         raise QueryError(text, position, "quotation mark is not closed", expected='"', hint="add a closing one")
     phrase = " ".join(_QUOTE_MARKS.sub(" ", text[position + 1:closing.start()]).split())
-    if not tokens(phrase):
+    if not _HAS_WORD(phrase):
         raise QueryError(text, position, "no word stands in the quotation marks", expected="a word",
                          hint="remove the quotation marks")
     found.append(Lexeme("phrase", phrase, position))

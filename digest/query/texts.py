@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from digest.model import Item
-from digest.query.terms import stems_of, text_word_pattern
-from digest.text import romanised
+from digest.query.terms import folded_words, stems_of, text_word_pattern
 from digest.text.sentences import sentences
-from digest.text.tokens import DOTTED, JOINED, fold, words
+from digest.text.tokens import words
 
 SEPARATOR = "\n\n"  # between the fields and paragraphs of a text
 GAP = ""  # stands between them in the list of words: no phrase crosses it
 Window = tuple[int, int]  # words[start:end]
 
-_UNFOLDED = frozenset(DOTTED | JOINED | romanised.LANGUAGES)  # languages whose plain letters need more than lower()
 _GIVEN = re.compile(r"\S+")
 
 
@@ -150,11 +148,3 @@ def text_of_words(words: Sequence[str], language: str = "und") -> MatchText:
     """A text of one paragraph whose words are given, folded already."""
     whole = (0, len(words))
     return MatchText(" ".join(words), language, words, {"title": whole}, (whole,), {}, _GIVEN)
-
-
-def folded_words(text: str, language: str) -> list[str]:
-    """The folded words of a text in order, without the s of a genitive."""
-    found = text_word_pattern(language).findall
-    if text.isascii() and language not in _UNFOLDED:
-        return found(text.lower())
-    return [fold(word, language) for word in found(text)]

@@ -162,17 +162,22 @@ class Not:
 
 
 Term = Word | Prefix | Phrase | Name
+_TERMS = frozenset({Word, Prefix, Phrase, Name})
 Query = Term | Near | Except | Same | Field | Condition | And | Or | Not
 
 
 def all_of(parts: Sequence[Query]) -> Query:
     """The conjunction of one or more queries, flat; a single one stands for itself."""
+    if And not in map(type, parts):
+        return parts[0] if len(parts) == 1 else And(tuple(parts))
     flat = tuple(inner for part in parts for inner in (part.parts if isinstance(part, And) else (part,)))
     return flat[0] if len(flat) == 1 else And(flat)
 
 
 def any_of(parts: Sequence[Query]) -> Query:
     """The disjunction of one or more queries, flat; a single one stands for itself."""
+    if Or not in map(type, parts):
+        return parts[0] if len(parts) == 1 else Or(tuple(parts))
     flat = tuple(inner for part in parts for inner in (part.parts if isinstance(part, Or) else (part,)))
     return flat[0] if len(flat) == 1 else Or(flat)
 
@@ -196,6 +201,8 @@ def needs_a_word(query: Query) -> bool:
 
 def is_anchored(query: Query) -> bool:
     """Whether every match holds a word of the query or has a field's value; what is not matches nearly everything."""
+    if type(query) in _TERMS:
+        return True
     match query:
         case And(parts):
             return any(is_anchored(part) for part in parts)
