@@ -51,12 +51,27 @@ class Fetcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One addressed mail. `data` has CRLF line ends; `message_id` names it for good."""
+    """One addressed mail; `message_id` names it for good.
+
+    `pieces` are its bytes one behind the other, with CRLF line ends: mails of one message share most of theirs.
+    `spoken` is the same as SMTP writes it, dots doubled and the final dot behind, where its maker saw to its line ends.
+    """
 
     sender: str
     recipient: str
     message_id: str
-    data: bytes
+    pieces: tuple[bytes, ...]
+    spoken: tuple[bytes, ...] | None = None
+
+    @property
+    def data(self) -> bytes:
+        """The mail as one."""
+        return b"".join(self.pieces)
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return sum(map(len, self.pieces))
 
 
 class Mailer(Protocol):

@@ -3,8 +3,10 @@
 import hashlib
 import hmac
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
+import itsdangerous
 from itsdangerous import BadData, Serializer, URLSafeSerializer
 from itsdangerous.encoding import base64_encode
 
@@ -19,7 +21,14 @@ def id_in(value: str) -> int:
 
 
 class _Links(URLSafeSerializer):
-    """Does not try to compress: what we sign is short, and trying costs more than the signature."""
+    """Does not try to compress: what we sign is short, and trying costs more than the signature. Has one signer."""
+
+    @cached_property
+    def _signer(self) -> itsdangerous.Signer:
+        return super().make_signer()
+
+    def make_signer(self, salt: str | bytes | None = None) -> itsdangerous.Signer:
+        return self._signer if salt is None else super().make_signer(salt)
 
     def dump_payload(self, obj: Any) -> bytes:
         return base64_encode(Serializer.dump_payload(self, obj))
@@ -30,6 +39,7 @@ class Signer:
 
     def __init__(self, key: bytes):
         self._key = key
+        self._links: dict[str, _Links] = {}
 
     @property
     def secret(self) -> bytes:
@@ -59,4 +69,6 @@ class Signer:
         return hmac.new(self._key, f"{kind}\n{value}".encode(), hashlib.sha256).hexdigest()
 
     def _serializer(self, kind: str) -> URLSafeSerializer:
-        return _Links(self._key, salt=f"region-digest.{kind}")
+        if kind not in self._links:
+            self._links[kind] = _Links(self._key, salt=f"region-digest.{kind}")
+        return self._links[kind]

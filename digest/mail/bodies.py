@@ -8,6 +8,8 @@ import binascii
 from collections.abc import Callable, Iterator
 from email.quoprimime import body_encode
 
+from digest.mail.lines import Lines, checked
+
 COLUMNS = 76  # RFC 2045 §6.7 and §6.8
 BASE64_BYTES = COLUMNS // 4 * 3  # that one line of base64 holds
 MAX_LAYOUTS = 16  # lengths of values whose base64 layout is kept
@@ -19,11 +21,11 @@ class Gap:
     def __init__(self, pieces: list[bytes], encode: Callable[[bytes], bytes]):
         self._pieces, self._encode = pieces, encode
 
-    def filled(self, value: bytes) -> bytes:
-        return self._encode(value.join(self._pieces))
+    def filled(self, value: bytes) -> Lines:
+        return checked(self._encode(value.join(self._pieces)))
 
 
-Layout = tuple[bytes | Gap, ...]
+Layout = tuple[Lines | Gap, ...]
 
 
 class Part:
@@ -38,17 +40,18 @@ class Part:
         self._mark = mark.encode()
         self._layouts: dict[int, Layout] = {}
 
-    def filled(self, value: str) -> bytes:
-        """The encoded part with the value in each place, ending with CRLF. `value` must be one line."""
+    def filled(self, value: str) -> list[Lines]:
+        """The encoded part in pieces, with the value in each place, ending with CRLF. `value` must be one line."""
         raw = value.encode()
         key = len(raw) if self.encoding == "base64" else 0
         layout = self._layouts.get(key)
         if layout is None:
             if len(self._layouts) >= MAX_LAYOUTS:
                 self._layouts.clear()
-            layout = tuple(self._base64(key) if self.encoding == "base64" else self._quoted_printable())
+            pieces = self._base64(key) if self.encoding == "base64" else self._quoted_printable()
+            layout = tuple(checked(piece) if isinstance(piece, bytes) else piece for piece in pieces)
             self._layouts[key] = layout
-        return b"".join(piece if isinstance(piece, bytes) else piece.filled(raw) for piece in layout)
+        return [piece.filled(raw) if isinstance(piece, Gap) else piece for piece in layout]
 
     def _quoted_printable(self) -> Iterator[bytes | Gap]:
         fixed: list[bytes] = []

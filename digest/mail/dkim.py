@@ -63,15 +63,18 @@ class Signatures:
     def __init__(self, domain: str, keys: Iterable[Key]):
         self._domain, self._keys = domain, tuple(keys)
 
-    def sign(self, fields: Sequence[Field], body: bytes, at: datetime) -> bytes:
+    def sign(self, fields: Sequence[Field], body: Sequence[bytes], at: datetime) -> bytes:
         """One DKIM-Signature field for each key, to stand before the others; b"" without keys.
 
-        Every field is signed and named once more than it occurs, so that none can be added. `body` must end with one
-        CRLF and no blank line.
+        Every field is signed and named once more than it occurs, so that none can be added. `body` is in pieces,
+        one behind the other; it must end with one CRLF and no blank line.
         """
         if not self._keys:
             return b""
-        hashed = base64.b64encode(hashlib.sha256(body).digest()).decode("ascii")
+        digest = hashlib.sha256()
+        for piece in body:
+            digest.update(piece)
+        hashed = base64.b64encode(digest.digest()).decode("ascii")
         names = _signed_names(tuple(f.name for f in fields))
         # Fields of one name are read from the last to the first; a name without a field left adds nothing.
         signed = b"".join(f.relaxed for f in reversed(fields))

@@ -8,6 +8,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 from textwrap import wrap
 from typing import Any, NamedTuple
 
@@ -58,12 +59,11 @@ def written(name: str, *lines: str, encoding: str = "ascii") -> Field:
 
     Raises ValueError where a line is too long for a mail or holds what a header may not hold.
     """
-    first, *rest = lines
-    lines = (f"{name}: {first}", *rest)
+    value, most = "\r\n".join(lines), MAX_LINE_BYTES - len(name) - 2
     for line in lines:
-        if len(line) > MAX_LINE_BYTES or not line.isprintable() or (encoding == "ascii" and not line.isascii()):
+        if len(line) > most or not line.isprintable() or (encoding == "ascii" and not line.isascii()):
             raise ValueError(f"cannot stand in a mail header: {line[:100]!r}")
-    return _field(name, "".join(f"{line}\r\n" for line in lines).encode(encoding))
+    return _field(name, f"{name}: {value}\r\n".encode(encoding))
 
 
 def folded(mail: EmailMessage) -> list[Field]:
@@ -85,6 +85,7 @@ def to(address: str) -> Field:
     return folded(mail)[0]
 
 
+@lru_cache(maxsize=8)
 def date(at: datetime) -> Field:
     """The "Date" of an aware instant."""
     raw = f"Date: {format_datetime(at)}\r\n".encode("ascii")
@@ -131,7 +132,9 @@ def one_line(text: str) -> str:
 
 
 def _field(name: str, raw: bytes) -> Field:
-    value = _SPACES.sub(b" ", raw[len(name) + 1 :].replace(b"\r\n", b"")).strip(b" ")
+    value = raw[len(name) + 1 :].replace(b"\r\n", b"").strip(b" ")
+    if b"  " in value or b"\t" in value:
+        value = _SPACES.sub(b" ", value).strip(b" ")
     return Field(name.lower(), raw, name.lower().encode("ascii") + b":" + value + b"\r\n")
 
 

@@ -17,6 +17,7 @@ from typing import Protocol
 from digest.mail import headers
 from digest.mail.bodies import Part
 from digest.mail.headers import POLICY, Field, MailingList, one_line
+from digest.mail.lines import END, Lines, checked
 from digest.model import REASON_MARK, UNSUBSCRIBE_MARK, Message
 
 __all__ = ["MailingList", "Personal", "Prepared", "Shared", "one_line"]
@@ -52,8 +53,8 @@ class Personal:
 class Signing(Protocol):
     """What signs a mail: `digest.mail.dkim`."""
 
-    def sign(self, fields: Sequence[Field], body: bytes, at: datetime) -> bytes:
-        """Header fields to stand before the others; b"" where nothing signs."""
+    def sign(self, fields: Sequence[Field], body: Sequence[bytes], at: datetime) -> bytes:
+        """Header fields to stand before the others; b"" where nothing signs. The body is in pieces."""
         ...
 
 
@@ -70,11 +71,12 @@ class Prepared:
         self._text_part = Part(message.text.replace(REASON_MARK, reason), UNSUBSCRIBE_MARK)
         self._html_part = Part(message.html.replace(REASON_MARK, escape(reason)), UNSUBSCRIBE_MARK)
         self._boundary = _boundary(message)
+        self._frame = self._framed()
         self._list_fields = headers.list_fields(shared.list)
         self._sender, *self._fields = self._folded(message, shared)
 
-    def write(self, to: Personal, signing: Signing | None = None) -> bytes:
-        """The mail as bytes with CRLF line ends; 7-bit clean but for a recipient outside ASCII.
+    def write(self, to: Personal, signing: Signing | None = None) -> list[Lines]:
+        """The mail in pieces, of which SMTP says the final dot too; 7-bit clean but for a recipient outside ASCII.
 
         Raises ValueError where an address cannot stand in a mail.
         """
@@ -83,19 +85,22 @@ class Prepared:
             *headers.leaving(to.unsubscribe_url, to.unsubscribe_mailto), *self._list_fields,
             self._sender, headers.to(to.recipient), headers.date(to.date), *self._fields]
         body = self._body(to.unsubscribe_url)
-        signature = signing.sign(fields, body, to.date) if signing else b""
-        return b"".join((signature, *(f.raw for f in fields), b"\r\n", body))
+        signature = signing.sign(fields, [lines.raw for lines in body], to.date) if signing else b""
+        return [checked(b"".join((signature, *[f.raw for f in fields], b"\r\n"))), *body, END]
 
-    def _body(self, url: str) -> bytes:
+    def _body(self, url: str) -> list[Lines]:
         text = self._text_part.filled(url)
         if not self._html:
             return text
+        before, between, behind = self._frame
+        return [before, *text, between, *self._html_part.filled(escape(url)), behind]
+
+    def _framed(self) -> tuple[Lines, Lines, Lines]:
+        """What stands round the two parts."""
         fence = f"--{self._boundary}".encode("ascii")
-        html = self._html_part.filled(escape(url))
-        return b"".join((
-            fence, _part_head("plain", self._text_part.encoding), text,
-            b"\r\n", fence, _part_head("html", self._html_part.encoding), b"MIME-Version: 1.0\r\n\r\n", html,
-            b"\r\n", fence, b"--\r\n"))
+        return (checked(fence + _part_head("plain", self._text_part.encoding)),
+                checked(b"\r\n" + fence + _part_head("html", self._html_part.encoding) + b"MIME-Version: 1.0\r\n\r\n"),
+                checked(b"\r\n" + fence + b"--\r\n"))
 
     def _folded(self, message: Message, shared: Shared) -> list[Field]:
         """From, Subject, the message's own headers and those of MIME, as the email package encodes and folds them."""

@@ -152,7 +152,7 @@ class PipeliningSession:
         await before_data()
         if wire.broken:
             raise lost_before_message(recipient, self._name, wire.broken)
-        wire.write(written(envelope.data))
+        wire.write(written(envelope))
         replies = await wire.replies(1, self._settings.data_timeout_seconds)
         if not replies:
             raise silence(recipient, self._name, Stage.END, wire.broken)

@@ -72,7 +72,7 @@ class PlainSession:
         await self._say(recipient, said.rcpt, Stage.RCPT)
         await self._say(recipient, b"DATA", Stage.DATA)
         await before_data()
-        reply = await self._message(recipient, written(envelope.data))
+        reply = await self._message(recipient, written(envelope))
         self._midway, self._reset = not reply.goes_on, False
         if not reply.good:
             raise refusal(recipient, self._name, Stage.END, reply)

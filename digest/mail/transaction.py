@@ -11,6 +11,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 
 from digest.errors import DeliveryError
+from digest.mail.lines import END, dotted, only_crlf
 from digest.ports import Envelope
 
 START_MESSAGE = 354
@@ -18,7 +19,6 @@ CLOSING = 421  # the reply of a server that ends the session (RFC 5321 §3.8)
 LOST = 451  # what a session lost before the message counts as (RFC 5321 §3.8)
 LOG_IN_FIRST = frozenset({530, 534, 535, 538})  # RFC 4954 §6
 _ENHANCED = re.compile(r"([245])\.\d{1,3}\.\d{1,3}(?=[ \n]|$)")
-_RETURNS, _FEEDS = (bytes(byte == end for byte in range(256)) for end in b"\r\n")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -113,19 +113,19 @@ def commands(envelope: Envelope, offers: Mapping[str, str], server: str) -> Comm
     """
     if _CONTROLS.search(envelope.sender + envelope.recipient):
         raise _unfit(envelope, server, 501, "5.1.3", "an address has control characters")
-    data = envelope.data
-    if b"\0" + data.translate(_RETURNS) != data.translate(_FEEDS) + b"\0":  # an LF behind each CR, and nowhere else
+    size = envelope.size
+    if envelope.spoken is None and not only_crlf(envelope.data):
         raise _unfit(envelope, server, 554, "5.6.0", "the mail has line ends other than CRLF")
     limit = offers.get("SIZE", "")
-    if limit.isdigit() and 0 < int(limit) < len(data):
-        raise _unfit(envelope, server, 552, "5.3.4", f"the mail has {len(data)} bytes, the server takes {limit}")
-    parameters = [f" SIZE={len(data)}"] if "SIZE" in offers else []
+    if limit.isdigit() and 0 < int(limit) < size:
+        raise _unfit(envelope, server, 552, "5.3.4", f"the mail has {size} bytes, the server takes {limit}")
+    parameters = [f" SIZE={size}"] if "SIZE" in offers else []
     wide = not (envelope.sender + envelope.recipient).isascii()
-    if not data.isascii():
+    if not all(piece.isascii() for piece in envelope.pieces):
         if "8BITMIME" not in offers:
             raise _unfit(envelope, server, 554, "5.6.3", "the mail has 8-bit characters, the server has no 8BITMIME")
         parameters.append(" BODY=8BITMIME")
-        wide = wide or not data.partition(b"\r\n\r\n")[0].isascii()
+        wide = wide or not envelope.data.partition(b"\r\n\r\n")[0].isascii()
     if wide:
         if "SMTPUTF8" not in offers:
             raise _unfit(envelope, server, 553, "5.6.7", "an address is not in ASCII, the server has no SMTPUTF8")
@@ -134,12 +134,12 @@ def commands(envelope: Envelope, offers: Mapping[str, str], server: str) -> Comm
                     f"RCPT TO:<{envelope.recipient}>".encode())
 
 
-def written(data: bytes) -> bytes:
+def written(envelope: Envelope) -> bytes:
     """The message as it goes over the line: dots doubled, the final dot behind (RFC 5321 §4.5.2)."""
-    text = data if data.endswith(b"\r\n") else data + b"\r\n"
-    if b"\n." in text:
-        text = text.replace(b"\r\n.", b"\r\n..")
-    return (b"." if text.startswith(b".") else b"") + text + b".\r\n"
+    if envelope.spoken is not None:
+        return b"".join(envelope.spoken)
+    data = envelope.data
+    return dotted(data if data.endswith(b"\r\n") else data + b"\r\n") + END.said
 
 
 def offered(ehlo: str) -> dict[str, str]:

@@ -41,12 +41,13 @@ class Envelopes:
         url = unsubscribe_url(settings, self._signer, delivery.unsubscribe)
         mailto = settings.mail.mailto or f"unsubscribe@{_domain(spec)}"
         recipient = ascii_domain(delivery.target)
-        data = self._prepare(delivery, standing, name, spec).write(
+        lines = self._prepare(delivery, standing, name, spec).write(
             Personal(
                 recipient=recipient, message_id=delivery.message_id, date=now, unsubscribe_url=url,
                 unsubscribe_mailto=f"mailto:{mailto}?subject=unsubscribe%20{url.rpartition('/')[2]}"),
             self._signing(spec))
-        return Envelope(self._return_path(delivery, spec), recipient, delivery.message_id, data)
+        return Envelope(self._return_path(delivery, spec), recipient, delivery.message_id,
+                        tuple([piece.raw for piece in lines]), tuple([piece.said for piece in lines]))
 
     def _prepare(self, delivery: Delivery, standing: leaving.Standing, name: str, spec: str) -> Prepared:
         message, subject = delivery.message, _feedback_subject(delivery.subject)
@@ -100,7 +101,7 @@ def default_sender(settings: Settings, name: str) -> str:
 
 def unsubscribe_url(settings: Settings, signer: Signer, mark: str) -> str:
     """The page that ends what `mark` stands for, and where its reader sets preferences; it never expires."""
-    page = "a" if mark.startswith(("alert:", "alerts:")) else "u"
+    page = "a" if mark.startswith(("alert:", "alerts:", "channel:")) else "u"
     return f"{base_url(settings)}/{page}/{signer.sign('unsubscribe', mark)}"
 
 
@@ -142,6 +143,7 @@ def ascii_domain(address: str) -> str:
     return f"{local}{at}{domain.encode('idna').decode('ascii')}"
 
 
+@lru_cache(maxsize=256)
 def _feedback_subject(subject: str) -> str:
     """ "campaign:kind" of a ledger subject, the same for all readers: ids of single persons tell nothing in sum."""
     kind, _, rest = subject.partition(":")

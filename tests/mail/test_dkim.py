@@ -23,9 +23,10 @@ def signed(keys: tuple[Key, ...] = KEYS, *, recipient: str = "reader@example.org
                       f"{text}%%unsubscribe%%\n\n", {"Content-Language": "kk"})
     of = MailingList(f"kz.{DOMAIN}", "Қазақстан жаңалықтары", f"desk@{DOMAIN}", f"https://{DOMAIN}/kz/",
                      f"https://{DOMAIN}/sign-up/kz", "a:b:c:defgh")
-    return Prepared(message, Shared(f"Қазақстан жаңалықтары <news@{DOMAIN}>", "Why", of)).write(Personal(
+    lines = Prepared(message, Shared(f"Қазақстан жаңалықтары <news@{DOMAIN}>", "Why", of)).write(Personal(
         recipient, f"{'0' * 32}@{DOMAIN}", NOW, f"https://{DOMAIN}/u/{'x' * 90}",
         f"mailto:unsubscribe@{DOMAIN}?subject=unsubscribe%20{'x' * 90}"), Signatures(DOMAIN, keys))
+    return b"".join(piece.raw for piece in lines)
 
 
 def verdicts(mail: bytes, keys: tuple[Key, ...] = KEYS) -> list[bool]:

@@ -13,7 +13,7 @@ from digest.mail.pool import SmtpMailer
 from digest.ports import Envelope
 from digest.settings import SmtpSettings
 
-MAIL = Envelope("news@digest.example.org", "reader@example.org", "id@x", b"Subject: a\r\n\r\n" + b"line\r\n" * 5000)
+MAIL = Envelope("news@digest.example.org", "reader@example.org", "id@x", (b"Subject: a\r\n\r\n", b"line\r\n" * 5000))
 
 
 @pytest.fixture(autouse=True)

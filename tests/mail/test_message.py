@@ -34,7 +34,8 @@ def written(message: Message = MESSAGE, *, sender: str = "Kazakhstan News <news@
         "unsubscribe_url": f"https://digest.example.org/u/{TOKEN}",
         "unsubscribe_mailto": f"mailto:unsubscribe@digest.example.org?subject=unsubscribe%20{TOKEN}",
     }
-    return Prepared(message, Shared(sender, reason, of)).write(Personal(date=NOW, **{**values, **changes}))
+    lines = Prepared(message, Shared(sender, reason, of)).write(Personal(date=NOW, **{**values, **changes}))
+    return b"".join(piece.raw for piece in lines)
 
 
 def parsed(message: Message = MESSAGE, **changes: Any) -> EmailMessage:

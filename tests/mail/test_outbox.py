@@ -18,7 +18,7 @@ def send(folder: Path, message_id: str = "abc@digest.example.org", data: bytes =
         nonlocal called
         called = True
 
-    asyncio.run(OutboxMailer(folder).send(Envelope("a@b.example", "c@d.example", message_id, data), before_data))
+    asyncio.run(OutboxMailer(folder).send(Envelope("a@b.example", "c@d.example", message_id, (data,)), before_data))
     return called
 
 

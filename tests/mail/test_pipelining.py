@@ -25,7 +25,7 @@ __all__ = ["certificate"]
 
 
 def mail(number: int = 1) -> Envelope:
-    return Envelope("news@digest.example.org", f"reader{number}@example.org", f"{number}@x", DATA)
+    return Envelope("news@digest.example.org", f"reader{number}@example.org", f"{number}@x", (DATA,))
 
 
 async def open_session(kind: str, settings: SmtpServer, context: ssl.SSLContext | None = None) -> Session:

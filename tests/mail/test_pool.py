@@ -36,7 +36,7 @@ class Rates:
 
 
 def mail(recipient: str) -> Envelope:
-    return Envelope("news@digest.example.org", recipient, "id@x", b"Subject: a\r\n\r\nb\r\n")
+    return Envelope("news@digest.example.org", recipient, "id@x", (b"Subject: a\r\n\r\nb\r\n",))
 
 
 async def nothing() -> None: ...

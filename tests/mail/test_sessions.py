@@ -36,7 +36,7 @@ def send(port: int, *recipients: str, **options: Any) -> list[DeliveryError | st
                 told.append("told")
 
             try:
-                await mailer.send(Envelope("news@digest.example.org", recipient, "id@x", DATA), before_data)
+                await mailer.send(Envelope("news@digest.example.org", recipient, "id@x", (DATA,)), before_data)
                 outcomes.append("sent" if told else "not told")
             except DeliveryError as error:
                 error.add_note("told" if told else "not told")
@@ -126,7 +126,7 @@ def test_what_before_data_raises_passes_and_nothing_is_written(sink: Sink) -> No
             raise LookupError("lease lost")
 
         with pytest.raises(LookupError):
-            await mailer.send(Envelope("news@digest.example.org", "a@example.org", "id@x", DATA), refuse)
+            await mailer.send(Envelope("news@digest.example.org", "a@example.org", "id@x", (DATA,)), refuse)
         await mailer.close()
 
     asyncio.run(run())

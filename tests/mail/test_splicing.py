@@ -6,8 +6,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.mail.bodies import Part, encoding_of
+from digest.mail.lines import Lines, only_crlf
 from digest.mail.message import Personal, Prepared, Shared
+from digest.mail.transaction import written as on_the_wire
 from digest.model import REASON_MARK, UNSUBSCRIBE_MARK, Message
+from digest.ports import Envelope
 from tests.mail import slow_path
 
 NOW = datetime(2023, 3, 20, 2, 0, tzinfo=UTC)
@@ -25,6 +28,10 @@ def personal(url: str, recipient: str = "reader@example.org") -> Personal:
                     unsubscribe_mailto="mailto:unsubscribe@digest.example.org?subject=unsubscribe%20x")
 
 
+def whole(mail: list[Lines]) -> bytes:
+    return b"".join(piece.raw for piece in mail)
+
+
 def split(mail: bytes) -> tuple[list[bytes], bytes]:
     """The fields that both ways write, unfolded no further than their lines; and the body."""
     head, _, body = mail.partition(b"\r\n\r\n")
@@ -40,7 +47,17 @@ def test_they_equal_the_slow_path(subject: str, html: str, text: str, reason: st
     shared = Shared(sender="Қазақстан жаңалықтары <news@digest.example.org>", reason=reason)
     prepared = Prepared(message, shared)
     for url in urls:
-        assert split(prepared.write(personal(url))) == split(slow_path.write(message, shared, personal(url)))
+        assert split(whole(prepared.write(personal(url)))) == split(slow_path.write(message, shared, personal(url)))
+
+
+@given(html=TEXTS, text=TEXTS, url=URLS)
+@example("h", ".", "https://digest.example.org/u/a")
+@example("", "x" * 75 + "." * 9 + UNSUBSCRIBE_MARK + "\n.\n..", "https://digest.example.org/u/" + "." * 200)
+def test_what_smtp_says_of_them_is_what_it_says_of_any_mail(html: str, text: str, url: str) -> None:
+    mail = Prepared(Message("s", html, text), Shared("news@digest.example.org", "")).write(personal(url))
+    assert only_crlf(whole(mail))
+    assert b"".join(piece.said for piece in mail) == on_the_wire(
+        Envelope("news@digest.example.org", "reader@example.org", "id@x", (whole(mail),)))
 
 
 @given(local=st.from_regex(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,40}(\.[a-z0-9]{1,20}){0,2}", fullmatch=True),
@@ -48,7 +65,7 @@ def test_they_equal_the_slow_path(subject: str, html: str, text: str, reason: st
 def test_so_do_their_recipients(local: str, domain: str) -> None:
     message, shared = Message("s", "h", "t"), Shared("news@digest.example.org", "")
     to = personal("https://digest.example.org/u/a", f"{local}@{domain}")
-    assert split(Prepared(message, shared).write(to)) == split(slow_path.write(message, shared, to))
+    assert split(whole(Prepared(message, shared).write(to))) == split(slow_path.write(message, shared, to))
 
 
 @given(text=TEXTS, values=st.lists(st.text("a&=ж", max_size=300), min_size=1, max_size=30))

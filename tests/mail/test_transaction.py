@@ -11,7 +11,7 @@ from digest.mail.transaction import Commands, Reply, SessionRefused, Stage, chec
 from digest.mail.transaction import written as on_the_wire
 from digest.ports import Envelope
 
-MAIL = Envelope("news@digest.example.org", "reader@example.org", "id@x", b"Subject: a\r\n\r\nb\r\n")
+MAIL = Envelope("news@digest.example.org", "reader@example.org", "id@x", (b"Subject: a\r\n\r\nb\r\n",))
 ALL = {"SIZE": "1000", "8BITMIME": "", "SMTPUTF8": ""}
 
 
@@ -51,8 +51,8 @@ def test_what_is_neither_yes_nor_no_is_no_answer(code: int) -> None:
 @pytest.mark.parametrize(("envelope", "offers", "parameters"), [
     (MAIL, {}, ""),
     (MAIL, ALL, " SIZE=17"),
-    (replace(MAIL, data="Subject: a\r\n\r\nё\r\n".encode()), ALL, " SIZE=18 BODY=8BITMIME"),
-    (replace(MAIL, data="Subject: ё\r\n\r\nb\r\n".encode()), ALL, " SIZE=18 BODY=8BITMIME SMTPUTF8"),
+    (replace(MAIL, pieces=("Subject: a\r\n\r\nё\r\n".encode(),)), ALL, " SIZE=18 BODY=8BITMIME"),
+    (replace(MAIL, pieces=("Subject: ё\r\n\r\nb\r\n".encode(),)), ALL, " SIZE=18 BODY=8BITMIME SMTPUTF8"),
     (replace(MAIL, recipient="читатель@example.org"), ALL, " SIZE=17 SMTPUTF8"),
 ])
 def test_a_mail_asks_for_what_it_needs(envelope: Envelope, offers: dict[str, str], parameters: str) -> None:
@@ -63,11 +63,11 @@ def test_a_mail_asks_for_what_it_needs(envelope: Envelope, offers: dict[str, str
 @pytest.mark.parametrize(("envelope", "enhanced"), [
     (replace(MAIL, recipient="a@example.org>\r\nRCPT TO:<b@example.org"), "5.1.3"),
     (replace(MAIL, sender="a\0@example.org"), "5.1.3"),
-    (replace(MAIL, data=b"Subject: a\r\n\r\nb\n.\nMAIL FROM:<x@y>\r\n"), "5.6.0"),  # bare LF: a mail within a mail
-    (replace(MAIL, data=b"Subject: a\r\n\r\nb\r.\r\n"), "5.6.0"),
-    (replace(MAIL, data=b"Subject: a\r\n\r\nb\n\r\n"), "5.6.0"),
-    (replace(MAIL, data=b"x" * 1001), "5.3.4"),
-    (replace(MAIL, data="ё\r\n".encode()), "5.6.3"),
+    (replace(MAIL, pieces=(b"Subject: a\r\n\r\nb\n.\nMAIL FROM:<x@y>\r\n",)), "5.6.0"),  # bare LF: a mail within a mail
+    (replace(MAIL, pieces=(b"Subject: a\r\n\r\nb\r.\r\n",)), "5.6.0"),
+    (replace(MAIL, pieces=(b"Subject: a\r\n\r\nb\n\r\n",)), "5.6.0"),
+    (replace(MAIL, pieces=(b"x" * 1001,)), "5.3.4"),
+    (replace(MAIL, pieces=("ё\r\n".encode(),)), "5.6.3"),
     (replace(MAIL, recipient="читатель@example.org"), "5.6.7"),
 ])
 def test_a_mail_that_cannot_be_said_is_refused_here(envelope: Envelope, enhanced: str) -> None:
@@ -78,7 +78,7 @@ def test_a_mail_that_cannot_be_said_is_refused_here(envelope: Envelope, enhanced
 
 @given(st.lists(st.sampled_from([b"a", b".", b"..", b"\r\n", b"\r\n."])).map(b"".join))
 def test_dots_survive_the_way(data: bytes) -> None:
-    wire = on_the_wire(data)
+    wire = on_the_wire(replace(MAIL, pieces=(data,)))
     assert (b"\r\n" + wire).find(b"\r\n.\r\n") == len(wire) - 3  # no end before the end
     lines = wire.removesuffix(b".\r\n").split(b"\r\n")
     assert b"\r\n".join(line.removeprefix(b".") for line in lines) == (
