@@ -6,22 +6,20 @@ end of the message may be written.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     Connection,
+    Dialect,
     Integer,
     Update,
     and_,
-    any_,
     bindparam,
     case,
-    func,
     or_,
     select,
     update,
@@ -33,30 +31,41 @@ from digest.storage.schema import deliveries
 from digest.storage.schema.ledger import WAITING
 
 LEASE_ENDED = "the process that was sending it ended"
-SENDING, UNCERTAIN = DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value
+SENDING, SENT, UNCERTAIN = (state.value for state in (
+    DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNCERTAIN))
+
+
+# Run for each group of mails, and so told to the driver itself: the ids are one value, for with as many values as ids
+# each length is another statement to prepare, and no index but that of the ids is of use.
+_OFTEN = {
+    "sqlite": ("UPDATE deliveries NOT INDEXED", "IN (SELECT value FROM json_each(?))", "?"),
+    "postgresql": ("UPDATE deliveries", "= ANY(%s)", "%s"),
+}
 
 
 @lru_cache(maxsize=2)
-def _often(dialect: str) -> tuple[Update, Update]:
-    """What is run for each group of mails: `mark_data` and `mark_sent`, built once for each kind of database.
-
-    The ids are one value: with as many values as ids, each length is another statement to compile and to prepare.
-    """
-    if dialect == "postgresql":
-        among: ColumnElement[bool] = deliveries.c.id == any_(bindparam("ids", type_=ARRAY(Integer)))
-    else:
-        among = deliveries.c.id.in_(select(func.json_each(bindparam("ids")).table_valued("value").c.value))
-    own = and_(among, deliveries.c.lease_holder == bindparam("holder"))
-    data = update(deliveries).where(own, deliveries.c.state == SENDING, deliveries.c.phase == "claimed").values(
-        phase="data")
-    sent = update(deliveries).where(own, or_(deliveries.c.state == SENDING, deliveries.c.state == UNCERTAIN)).values(
-        state=DeliveryState.SENT.value, phase=None, lease_holder=None, lease_until=None, sent_at=bindparam("now"),
-        last_error=None)
-    return data.returning(deliveries.c.id), sent.returning(deliveries.c.id)
+def _often(dialect: str) -> tuple[str, str]:
+    """`mark_data`, with the ids and the holder to fill in; `mark_sent`, with the time before them."""
+    start, among, value = _OFTEN[dialect]
+    own = f"WHERE id {among} AND lease_holder = {value}"
+    return (f"{start} SET phase = 'data' {own} AND state = '{SENDING}' AND phase = 'claimed' RETURNING id",
+            f"{start} SET state = '{SENT}', phase = NULL, lease_holder = NULL, lease_until = NULL, sent_at = {value}, "
+            f"last_error = NULL {own} AND state IN ('{SENDING}', '{UNCERTAIN}') RETURNING id")
 
 
-def _ids(conn: Connection, ids: Collection[int]) -> Any:
-    return list(ids) if conn.dialect.name == "postgresql" else json.dumps(list(ids))
+@lru_cache(maxsize=2)
+def _instant(dialect: Dialect) -> Callable[[datetime], Any]:
+    """How an instant is told to the driver."""
+    told: Any = deliveries.c.sent_at.type.bind_processor(dialect)
+    return told or (lambda at: at)
+
+
+def _changed_of(conn: Connection, statement: str, ids: Collection[int], *values: Any) -> set[int]:
+    """Runs one of `_often` in the transaction of `conn`."""
+    *before, holder = values
+    among = list(ids) if conn.dialect.name == "postgresql" else json.dumps(list(ids))
+    driver: Any = conn.connection.driver_connection  # of sqlite3 or psycopg: both know execute
+    return {row[0] for row in driver.execute(statement, (*before, among, holder))}
 
 
 def claim(conn: Connection, *, now: datetime, holder: str, until: datetime, limit: int, domain: str,
@@ -69,7 +78,9 @@ def claim(conn: Connection, *, now: datetime, holder: str, until: datetime, limi
     rows: list[Delivery] = []
     for urgent in (1, 0):
         if len(rows) < limit:
-            found = conn.execute(_claim(now, holder, until, limit - len(rows), domain, subject, urgent)).all()
+            found = conn.execute(_claim(subject is not None), {
+                "now": now, "holder": holder, "until": until, "limit": limit - len(rows), "domain": f"@{domain}",
+                "of": subject, "bit": urgent}).all()
             found = sorted(found, key=lambda row: (row.next_attempt_at, row.id))
             rows += read_rows(conn, found, shelf)
     return rows
@@ -80,13 +91,12 @@ def mark_data(conn: Connection, ids: Collection[int], holder: str) -> set[int]:
 
     Of the others the lease was lost, and nothing may be written.
     """
-    return set(conn.execute(_often(conn.dialect.name)[0], {"ids": _ids(conn, ids), "holder": holder}).scalars())
+    return _changed_of(conn, _often(conn.dialect.name)[0], ids, holder)
 
 
 def mark_sent(conn: Connection, ids: Collection[int], holder: str, now: datetime) -> set[int]:
     """Records the server's acceptance, also where it came so late that the row was called uncertain."""
-    statement = _often(conn.dialect.name)[1]
-    return set(conn.execute(statement, {"ids": _ids(conn, ids), "holder": holder, "now": now}).scalars())
+    return _changed_of(conn, _often(conn.dialect.name)[1], ids, _instant(conn.dialect)(now), holder)
 
 
 def mark_deferred(conn: Connection, delivery_id: int, holder: str, *, until: datetime, error: str | None) -> bool:
@@ -151,19 +161,21 @@ def recover(conn: Connection, now: datetime, *, ended: Collection[str] = (), ali
     return len(retried), len(uncertain)
 
 
-def _claim(now: datetime, holder: str, until: datetime, limit: int, domain: str, subject: str | None, urgent: int
-           ) -> Any:
+@lru_cache(maxsize=2)
+def _claim(of_one_subject: bool) -> Any:
     """The limit stands in a common table: in a plain subquery PostgreSQL may take it more than once."""
-    due: list[Any] = [WAITING, deliveries.c.urgent == urgent, deliveries.c.next_attempt_at <= now]
-    if subject is not None:
-        due.append(deliveries.c.subject == subject)
+    now = bindparam("now", type_=deliveries.c.attempted_at.type)
+    due: list[Any] = [WAITING, deliveries.c.urgent == bindparam("bit"), deliveries.c.next_attempt_at <= now]
+    if of_one_subject:
+        due.append(deliveries.c.subject == bindparam("of"))
     first = select(deliveries.c.id).where(*due).order_by(deliveries.c.next_attempt_at, deliveries.c.id).limit(
-        limit).with_for_update(skip_locked=True).cte("first")
+        bindparam("limit", type_=Integer)).with_for_update(skip_locked=True).cte("first")
     mail_id = case((deliveries.c.mail_id.contains("@"), deliveries.c.mail_id),
-                   else_=deliveries.c.mail_id.concat(f"@{domain}"))
+                   else_=deliveries.c.mail_id.concat(bindparam("domain")))
     return update(deliveries).where(deliveries.c.id.in_(select(first.c.id)), WAITING).values(
-        state=SENDING, phase="claimed", lease_holder=holder, lease_until=until, attempted_at=now,
-        attempts=deliveries.c.attempts + 1, mail_id=mail_id).returning(*ROW, deliveries.c.next_attempt_at)
+        state=SENDING, phase="claimed", lease_holder=bindparam("holder"), lease_until=bindparam("until"),
+        attempted_at=now, attempts=deliveries.c.attempts + 1, mail_id=mail_id,
+        ).returning(*ROW, deliveries.c.next_attempt_at)
 
 
 def _held(ids: Collection[int], holder: str) -> ColumnElement[bool]:
