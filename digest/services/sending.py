@@ -7,32 +7,38 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import TypeVar
 
 import structlog
 from sqlalchemy import Engine
 
 from digest.errors import DeliveryError
 from digest.model import Delivery, DeliveryState
-from digest.ports import Clock, Envelope, Mailer
-from digest.services import bounces, leaving
+from digest.ports import Clock, Mailer
 from digest.services.envelopes import Envelopes, host
 from digest.services.holders import Holders
 from digest.services.ledger import Ledger
 from digest.services.outcomes import SENT, UNTRIED, Outcome, judge
+from digest.services.writing import Job, Writer
 from digest.settings import Settings
 from digest.storage import claims
 from digest.storage import deliveries as storage
 from digest.storage.engine import read_only
 
 AHEAD = 50  # rows claimed and mails written at a time, at most; as many may wait for a session
+GROUP = 8  # mails written at a time in one thread
+WRITERS = 2  # threads that write; their signatures let the others run
+WRITTEN_AHEAD = 1  # groups that wait for their turn, besides one that is handed on and one that comes
 AHEAD_SECONDS = 1.0  # so much work is claimed ahead, that a reader who leaves gets nothing more
 FRESH = timedelta(seconds=10)  # after that it is asked again whether a claimed mail is still wanted
 BEAT_SECONDS = 2.0  # how often a run holds on to its rows, and looks for what others left
 DEAD_SERVER = 5  # so many failures of the server in a row end a run; the rest waits
 
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
@@ -69,22 +75,6 @@ class Work:
     on_beat: Callable[[SendReport], None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """A claimed row, looked at at `at`: its mail, or why there is none ("": it is sent, unless writing it broke)."""
-
-    delivery: Delivery
-    at: datetime
-    refused: str = ""
-    mail: Envelope | Exception | None = None
-
-    def envelope(self) -> Envelope:
-        """The mail, or raises what writing it raised."""
-        if isinstance(self.mail, Envelope):
-            return self.mail
-        raise self.mail or LookupError("a mail that is not sent was not written")
-
-
 async def run(work: Work, process: str) -> SendReport:
     """Sends what is due until nothing is, or the server is dead. `process` names this process.
 
@@ -111,7 +101,10 @@ class _Run:
         self.counts: Counter[DeliveryState] = Counter()
         self.error: str | None = None
         self.broken: Exception | None = None  # ends the run, and is raised when all rows are given back
-        self.jobs: asyncio.Queue[_Job | None] = asyncio.Queue(AHEAD)
+        self.threads = ThreadPoolExecutor(WRITERS, "writing")
+        self.writer = Writer(work.engine, work.clock, work.envelopes)
+        self.groups: asyncio.Queue[asyncio.Task[list[Job]] | None] = asyncio.Queue(WRITTEN_AHEAD)
+        self.jobs: asyncio.Queue[Job | None] = asyncio.Queue(AHEAD)
         self.unwritten: set[asyncio.Task[None]] = set()  # workers that may be cancelled without a doubt left
         self.workers: list[asyncio.Task[None]] = []
 
@@ -137,7 +130,9 @@ class _Run:
         capacity = max(self.work.mailer.capacity, 0)
         self.workers = [asyncio.create_task(self._worker(), name=f"mail {n}") for n in range(capacity)]
         feeding = asyncio.create_task(self._feed(), name="claims")
-        results = await asyncio.gather(feeding, *self.workers, return_exceptions=True)
+        handing = asyncio.create_task(self._hand_on(), name="mails")
+        results = await asyncio.gather(feeding, handing, *self.workers, return_exceptions=True)
+        self.threads.shutdown(wait=False)
         for result in (self.broken, *results):
             if isinstance(result, Exception):
                 raise result
@@ -148,12 +143,17 @@ class _Run:
         for task in tuple(self.unwritten):
             task.cancel()
 
+    def _break(self, error: Exception) -> None:
+        """Ends the run, which raises the first error when all rows are given back."""
+        self.broken = self.broken or error
+        self._stop()
+
     @property
     def ending(self) -> bool:
         return self.stopping or self.dead >= DEAD_SERVER or self.work.mailer.capacity < 1
 
     async def _feed(self) -> None:
-        """Claims rows, about a second's work at a time, until none is due."""
+        """Claims rows, about a second's work at a time, until none is due; the next while these are written."""
         loop, size = asyncio.get_running_loop(), max(len(self.workers), 1)
         try:
             while not self.ending and self.left != 0:
@@ -163,20 +163,34 @@ class _Run:
                     return
                 self.left = None if self.left is None else self.left - len(rows)
                 began = loop.time()
-                for job in await self._looked_up(rows):
-                    await self.jobs.put(job)
+                jobs = await self._apart(self.writer.looked_up, rows, rows)
+                for group in (jobs[start:start + GROUP] for start in range(0, len(jobs), GROUP)):
+                    await self.groups.put(asyncio.create_task(self._written(group), name="writing"))
                 size = _next_size(size, loop.time() - began)
         finally:
-            for _ in self.workers:
-                await self.jobs.put(None)
+            await self.groups.put(None)
 
-    async def _looked_up(self, rows: Sequence[Delivery]) -> list[_Job]:
+    async def _written(self, jobs: list[Job]) -> list[Job]:
+        return await self._apart(self.writer.written, jobs, [job.delivery for job in jobs])
+
+    async def _apart(self, work: Callable[[Sequence[T]], list[Job]], on: Sequence[T], rows: Sequence[Delivery]
+                     ) -> list[Job]:
+        """Work on some rows in a thread; where it breaks the run ends, and they are given back."""
         try:
-            return await asyncio.to_thread(self._look_up, rows)
-        except Exception:
+            return await asyncio.get_running_loop().run_in_executor(self.threads, work, on)
+        except Exception as error:
+            self._break(error)
             for row in rows:
                 self.ledger.record(row, UNTRIED)
-            raise
+            return []
+
+    async def _hand_on(self) -> None:
+        """Gives the workers what is written, in the order in which it was claimed."""
+        while group := await self.groups.get():
+            for job in await group:
+                await self.jobs.put(job)
+        for _ in self.workers:
+            await self.jobs.put(None)
 
     async def _worker(self) -> None:
         """Takes one mail after the other; after a stop gives back what is left."""
@@ -192,12 +206,11 @@ class _Run:
                 self.unwritten.discard(task)
                 self._settle(job.delivery, outcome)
             except Exception as error:
-                self.broken = self.broken or error
-                self._stop()
+                self._break(error)
             finally:
                 self.unwritten.discard(task)
 
-    async def _attempt(self, job: _Job, task: "asyncio.Task[None]") -> Outcome:
+    async def _attempt(self, job: Job, task: "asyncio.Task[None]") -> Outcome:
         """Hands one mail over; every failure becomes an outcome."""
         delivery, written = job.delivery, False
 
@@ -210,7 +223,7 @@ class _Run:
 
         try:
             if self.work.clock.now() - job.at > FRESH:
-                [job] = await asyncio.to_thread(self._look_up, [delivery])
+                job = await asyncio.to_thread(self.writer.anew, delivery)
             if job.refused:
                 return Outcome(DeliveryState.FAILED, job.refused)
             await self.work.mailer.send(job.envelope(), before_data)
@@ -265,32 +278,6 @@ class _Run:
     def _others(self) -> set[str]:
         with read_only(self.work.engine) as conn:
             return claims.holders(conn)
-
-    def _look_up(self, rows: Sequence[Delivery]) -> list[_Job]:
-        """Each mail as it is handed over, or why it is not sent.
-
-        Not in the event loop's thread: signing lets other threads run, and so costs the sessions no time.
-        """
-        now = self.work.clock.now()
-        mails = [(row.unsubscribe, row.subject, row.message.headers.get("Content-Language", "en")) for row in rows]
-        with read_only(self.work.engine) as conn:
-            standings = leaving.standings(conn, mails)
-            suppressed = bounces.suppressed_among(conn, [row.target for row in rows])
-        return [self._job(row, standing, suppressed.get(row.target), now)
-                for row, standing in zip(rows, standings, strict=True)]
-
-    def _job(self, row: Delivery, standing: leaving.Standing | None, suppressed: str | None, now: datetime) -> _Job:
-        if standing is None:
-            return _Job(row, now, "the reader left before it was sent")
-        if suppressed is not None:
-            return _Job(row, now, f"the address is suppressed ({suppressed})")
-        try:
-            return _Job(row, now, mail=self.work.envelopes.write(row, standing, now))
-        except ValueError as error:
-            why = f"cannot be written as a mail: {error}"
-            return _Job(row, now, mail=DeliveryError(row.target, why, permanent=True))
-        except Exception as error:
-            return _Job(row, now, mail=error)
 
     def report(self) -> SendReport:
         return SendReport(
