@@ -24,6 +24,7 @@ from digest.parsing import ParserPool
 from digest.ports import Clock, Fetcher, Mailer
 from digest.resources import template_texts
 from digest.services import config as config_service
+from digest.services.alerts import AlertEngine
 from digest.services.cycle import Cycle
 from digest.services.deliveries import SendReport, send_due
 from digest.services.dkim import load_keys
@@ -90,7 +91,7 @@ class App:
         fetcher, parser = self.fetcher(), self.parser()
         try:
             yield Cycle(self.engine, fetcher, parser, StoryClusterer(self.engine), self.clock, self.settings,
-                        partial(template_texts, self.instance.templates), self.holder)
+                        partial(template_texts, self.instance.templates), self.holder, AlertEngine(self.engine))
         finally:
             await fetcher.close()
             await parser.close()

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 
+from digest.alert_rules import AlertSpec
 from digest.app import App, SystemClock, open_app
 from digest.errors import DigestError, NotFound
 from digest.fetch.demo import SUFFIX, demo_dir, feed_documents, serve_feeds
@@ -20,7 +21,7 @@ from digest.pipeline.slots import local_date
 from digest.pipeline.view import EditionView
 from digest.ports import Clock
 from digest.resources import template_texts
-from digest.services import alerts, editions, envelopes, leaving, releases, subscribers
+from digest.services import alert_rules, editions, envelopes, leaving, releases, subscribers
 from digest.services.cycle import CycleReport
 from digest.services.deliveries import SendReport
 from digest.services.envelopes import envelope
@@ -158,12 +159,13 @@ def _enlist(app: App) -> None:
     with app.engine.begin() as conn:
         for reader in READERS:
             subscribers.subscribe(conn, NEWSLETTER, reader, "demo", now)
-        alerts.add(conn, ALERT, QUERY, ANALYST, now, "demo")
+        alert_rules.add(conn, ALERT, AlertSpec(query=QUERY), ANALYST, now, consent_source="demo")
 
 
 async def _cycle(app: App, on_outcome: Callable[[PollOutcome], None] | None) -> CycleReport:
     async with app.cycle() as cycle:
-        return await cycle.run(app.configuration.feeds, zone=app.zone, everything=True, on_outcome=on_outcome)
+        return await cycle.run(app.configuration.feeds, configuration=app.configuration, zone=app.zone, everything=True,
+                               on_outcome=on_outcome)
 
 
 def _build(app: App) -> tuple[EditionRow, bool, releases.Queued]:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
+from digest.alert_rules import AlertEntry, AlertsDocument
 from digest.errors import ConfigError, QueryError
 from digest.gazetteer import Gazetteer as Gazetteer
 from digest.gazetteer import GazetteerDocument, PlacedName, check_names
@@ -201,6 +202,7 @@ class Configuration:
     gazetteer: Gazetteer
     version: int = 0
     names: Names = NO_NAMES
+    alerts: Mapping[str, tuple[AlertEntry, ...]] = field(default_factory=dict)  # the desk's rules, by document
 
     def feeds_of(self, newsletter: Newsletter) -> tuple[Feed, ...]:
         return tuple(feed for feed in self.feeds if newsletter.takes(feed, self.gazetteer))
@@ -233,6 +235,7 @@ class _Parts:
     feeds: dict[str, Feed] = field(default_factory=dict)
     regions: dict[str, Region] = field(default_factory=dict)
     names: dict[str, PlacedName] = field(default_factory=dict)
+    alerts: dict[str, tuple[AlertEntry, ...]] = field(default_factory=dict)
 
     def add(self, path: str, text: str) -> None:
         if path.startswith("newsletters/"):
@@ -244,6 +247,18 @@ class _Parts:
             document = read_document(path, text, GazetteerDocument)
             self._add_regions(path, text, document)
             self._add_names(path, text, document)
+        elif path.startswith("alerts/"):
+            self._add_alerts(path, read_document(path, text, AlertsDocument).alerts, text)
+
+    def _add_alerts(self, path: str, entries: tuple[AlertEntry, ...], text: str) -> None:
+        names = {entry.name for known in self.alerts.values() for entry in known}
+        for index, entry in enumerate(entries):
+            if entry.name in names:
+                raise ConfigError(path, f"alert {entry.name!r} stands twice",
+                                  line=find_line(text, ("alerts", index, "name")), key=f"alerts.{index}.name",
+                                  hint="names are unique in all files of config/alerts/")
+            names.add(entry.name)
+        self.alerts[path] = entries
 
     def _add_sources(self, path: str, text: str) -> None:
         for index, entry in enumerate(read_document(path, text, SourcesDocument).sources):
@@ -295,7 +310,7 @@ def read_configuration(
     feeds = tuple(replace(feed, languages=languages) for feed in parts.feeds.values())
     check_names(parts.names.values(), parts.regions, {**(base or {}), **texts})
     configuration = Configuration(parts.newsletters, parts.sources, feeds, Gazetteer(parts.regions), version,
-                                  Names(placed.name for placed in parts.names.values()))
+                                  Names(placed.name for placed in parts.names.values()), parts.alerts)
     for newsletter in parts.newsletters.values():
         _check_sources(newsletter, configuration, texts)
     return configuration

@@ -62,6 +62,13 @@ class NameTaken(DigestError):
         super().__init__(f"another {kind} is called {name!r} ({hint})")
 
 
+class RuleInDocument(DigestError):
+    """An alert rule that a document of config/alerts/ holds is changed there."""
+
+    def __init__(self, name: str, path: str):
+        super().__init__(f"alert rule {name!r} is held by config/{path} (edit it there, it is taken up by itself)")
+
+
 class FetchError(DigestError):
     """A feed could not be fetched.
 

@@ -85,3 +85,10 @@ def _table_path(name: str, is_array: bool, counts: dict[str, int]) -> list[str]:
         elif prefix in counts:
             path.append(str(counts[prefix]))
     return path
+
+
+def in_one_line(error: ValidationError) -> str:
+    """All mistakes that pydantic found in values that stand in no file, each with its key."""
+    found = [(".".join(map(str, one["loc"])), str(one["msg"]).removeprefix("Value error, "))
+             for one in error.errors(include_url=False)]
+    return "; ".join(f"{key}: {message}" if key else message for key, message in found)

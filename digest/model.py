@@ -175,6 +175,9 @@ class StoryEventKind(StrEnum):
     NEW_STORY = "new-story"
     ITEM_JOINED = "item-joined"
     STORIES_MERGED = "stories-merged"
+    FLAGGED = "flagged"  # an editor says that it develops
+    STORY_SPLIT = "story-split"  # by an editor: `story_id` is the new story, of items that another one had
+    STORY_REBUILT = "story-rebuilt"  # it has other items than before
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,31 +336,6 @@ class AddressChange:
     old_confirmed_at: datetime | None
     new_confirmed_at: datetime | None
     state: str
-
-
-@dataclass(frozen=True, slots=True)
-class AlertRule:
-    """Somebody's query; never fires on an item first seen before `created_at`."""
-
-    id: int
-    name: str
-    owner: Subscriber
-    query: str
-    created_at: datetime
-    state: str = "active"  # active, paused or removed
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """One firing of a rule for one story. UNIQUE(rule, story)."""
-
-    id: int
-    rule: AlertRule
-    story_id: str
-    item_id: str
-    sentence: str  # the matched sentence, plain text
-    words: tuple[str, ...]  # the words that matched, as they stand in the text
-    at: datetime
 
 
 class BounceKind(StrEnum):

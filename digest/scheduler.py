@@ -111,8 +111,8 @@ class Scheduler:
     async def _cycle(self) -> None:
         app = self._app
         report = await self._turn.run(
-            app.configuration.feeds, zone=app.zone, on_outcome=lambda _outcome: self._alive(self.news),
-            on_page=lambda: self._alive(self.news))
+            app.configuration.feeds, configuration=app.configuration, zone=app.zone,
+            on_outcome=lambda _outcome: self._alive(self.news), on_page=lambda: self._alive(self.news))
         if report.outcomes or report.alerts:
             log.info("cycle", polled=len(report.outcomes), new=sum(outcome.new for outcome in report.outcomes),
                      assigned=report.tick.assigned, alerts=report.alerts, pages=sum(report.pages.outcomes.values()))

@@ -18,6 +18,7 @@ from digest.parsing import ParserPool
 from digest.ports import FetchRequest, FetchResponse
 from digest.resources import template_texts
 from digest.scheduler import Lane, Scheduler, running
+from digest.services.alerts import AlertEngine
 from digest.services.cycle import Cycle
 from digest.services.desk import approve
 from digest.services.editions import list_editions
@@ -82,7 +83,7 @@ def world(tmp_path: Path, sqlite_engine: Engine) -> Instance:
 
 def scheduler(world: Instance) -> Scheduler:
     turn = Cycle(world.engine, world.feed_server, ParserPool(1, 5.0), StoryClusterer(world.engine), world.clock,
-                 world.settings, template_texts, world.holder)
+                 world.settings, template_texts, world.holder, AlertEngine(world.engine))
     return Scheduler(world, turn, OutboxMailer(world.instance.outbox))
 
 

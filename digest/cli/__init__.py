@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "subscribers": ("digest.cli.subscribers:subscribers", "Add, list, change, import, export and erase subscribers."),
     "deliveries": ("digest.cli.deliveries:deliveries", "Say what became of each mail; settle what is in doubt."),
     "bounces": ("digest.cli.bounces:bounces", "Say what came back of sent mail, and who gets none."),
-    "alerts": ("digest.cli.alerts:alerts", "Add, try and list keyword alert rules."),
+    "alerts": ("digest.cli.alerts:alerts", "Add, try, tune and list keyword alert rules."),
     "replay": ("digest.cli.replay:replay", "Run recorded archives through the whole pipeline."),
     "export": ("digest.cli.export:export", "Write the archive as pages that open without a server."),
     "doctor": ("digest.cli.doctor:doctor", "Check the set-up and the DNS records of your mail."),

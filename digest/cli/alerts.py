@@ -1,65 +1,76 @@
-"""`digest alerts`: add, try, list, pause, resume and remove keyword alert rules."""
+"""`digest alerts`: add, change, pause, resume and remove keyword alert rules."""
 
-import json
 import shlex
-from datetime import timedelta
+from typing import Any
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from pydantic import ValidationError
 
+from digest.alert_rules import DESK, AlertRule, AlertSpec
 from digest.app import App
 from digest.cli import with_app
-from digest.errors import QueryError
-from digest.query import parse_query
-from digest.query.quote import marked
-from digest.query.tree import Query
-from digest.services import alerts as service
-from digest.storage import alerts as storage
-from digest.storage.engine import read_only
-
-SINCE_DAYS = 30
+from digest.cli.alert_files import export, import_rules
+from digest.cli.alert_lists import list_rules, log, show
+from digest.cli.alert_options import difference, in_words, policy_options, read_query, values_of
+from digest.cli.alert_trials import test
+from digest.mistakes import in_one_line
+from digest.services import alert_rules as service
 
 
 @click.group()
 def alerts() -> None:
-    """Add, try and list keyword alert rules."""
+    """Add, try, tune and list keyword alert rules."""
 
 
 @alerts.command()
 @click.argument("name")
-@click.option("--query", required=True, help='Words, "phrases", AND, OR, NOT, brackets.')
-@click.option("--to", "email", required=True, metavar="EMAIL", help="Who gets the alerts.")
+@click.option("--query", required=True, help='Words, "phrases", AND, OR, NOT, brackets; see docs/queries.md.')
+@click.option("--to", "emails", required=True, multiple=True, metavar="EMAIL",
+              help="Who gets the alerts; of several, the first owns the rule.")
+@click.option("--desk", is_flag=True, help="The rule is the desk's; who stops it stops only their own copy.")
+@policy_options
 @with_app
-def add(app: App, name: str, query: str, email: str) -> None:
+def add(app: App, /, name: str, query: str, emails: tuple[str, ...], desk: bool, **options: Any) -> None:
     """Mail EMAIL when a story matches: once for each story, from now on.
 
     With this command you state that EMAIL agreed to get these alerts.
     """
-    tree = _read(query)
+    tree = read_query(query, app.configuration.names)
+    spec = _checked({"query": query, **values_of(options)})
+    owner, others = (None, emails) if desk else (emails[0], emails[1:])
     with app.engine.begin() as conn:
-        rule = service.add(conn, name, query, email, app.clock.now())
+        rule = service.add(conn, name, spec, owner, app.clock.now(), to=others)
     click.echo(f"{rule.name}: {tree}")
-    click.echo(f"Mails {rule.owner.email} once for each story that matches, from the next poll on ({rule.state}).")
+    for key, value in in_words(rule.spec):
+        click.echo(f"  {key}: {value}")
+    whom = f"{', '.join(others)} for the desk" if desk else rule.owner_name
+    click.echo(f"Mails {whom} about stories that match, from the next poll on ({rule.state}).")
     click.echo(f"What it would have matched lately: digest alerts test {shlex.quote(query)}")
 
 
-@alerts.command("list")
+@alerts.command()
+@click.argument("name")
+@click.option("--query", help="Another query; it fires on nothing that is there already.")
+@policy_options
 @with_app
-def list_rules(app: App) -> None:
-    """List the rules, with the number of their alerts."""
-    with read_only(app.engine) as conn:
-        rules, counts = storage.rules(conn, "active", "paused"), storage.counts(conn)
-    if not rules:
-        click.echo('No alert rules. Make one: digest alerts add NAME --query "words" --to EMAIL')
+def edit(app: App, /, name: str, query: str | None, **options: Any) -> None:
+    """Change a rule. Each change is a version; earlier ones are kept.
+
+    --region none, --quiet none and the like take a setting back.
+    """
+    if query is not None:
+        read_query(query, app.configuration.names)
+    with app.engine.begin() as conn:
+        before = service.find(conn, name)
+        values = {**values_of(options, before.spec), **({"query": query} if query is not None else {})}
+        _checked({**before.spec.model_dump(), **values})
+        rule = service.edit(conn, name, values, service.OPERATOR, app.clock.now())
+    if rule.version == before.version:
+        click.echo(f"{rule.name} says so already (version {rule.version}).")
         return
-    table = Table("name", "query", "to", "state", "since", "alerts", "last")
-    for rule in rules:
-        number, last = counts.get(rule.id, (0, None))
-        table.add_row(escape(rule.name), escape(rule.query), escape(rule.owner.email), rule.state,
-                      f"{rule.created_at:%Y-%m-%d}", str(number), f"{last:%Y-%m-%d %H:%M} UTC" if last else "never")
-    Console().print(table)
+    click.echo(f"{rule.name} is now version {rule.version}:")
+    for line in difference(before.spec, rule.spec):
+        click.echo(f"  {line}")
 
 
 @alerts.command()
@@ -68,7 +79,7 @@ def list_rules(app: App) -> None:
 def pause(app: App, name: str) -> None:
     """Stop a rule until it is resumed; what happens meanwhile is not caught up."""
     with app.engine.begin() as conn:
-        rule = service.pause(conn, name)
+        rule = service.pause(conn, name, app.clock.now())
     click.echo(f"{rule.name} is paused. Go on: digest alerts resume {shlex.quote(rule.name)}")
 
 
@@ -78,7 +89,7 @@ def pause(app: App, name: str) -> None:
 def resume(app: App, name: str) -> None:
     """Make a paused rule fire again, from now on."""
     with app.engine.begin() as conn:
-        rule = service.resume(conn, name)
+        rule = service.resume(conn, name, app.clock.now())
     click.echo(f"{rule.name} is active.")
 
 
@@ -89,85 +100,30 @@ def remove(app: App, name: str) -> None:
     """End a rule for good; its name is free again."""
     with app.engine.begin() as conn:
         rule = service.remove(conn, name)
-    click.echo(f"{rule.name} is removed; {rule.owner.email} gets no more alerts of it.")
+    click.echo(f"{rule.name} is removed; {_whom(rule)} more alerts of it.")
 
 
 @alerts.command()
-@click.argument("query")
-@click.option("--since", "days", type=click.IntRange(1, 3650), default=SINCE_DAYS, show_default=True, metavar="DAYS")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.argument("story_id", metavar="STORY")
 @with_app
-def test(app: App, query: str, days: int, as_json: bool) -> None:
-    """Show what QUERY would have matched in the archive. Nothing is stored or mailed."""
-    tree = _read(query)
-    now = app.clock.now()
-    trial = service.try_query(app.engine, query, now - timedelta(days=days), now)
-    if as_json:
-        click.echo(json.dumps(_trial_json(query, tree, days, trial), ensure_ascii=False, indent=2))
-    else:
-        _print_trial(tree, days, trial)
+def flag(app: App, story_id: str) -> None:
+    """Say that a story develops: rules with --story develops that told of it tell again."""
+    with app.engine.begin() as conn:
+        title = service.flag_story(conn, story_id, app.clock.now())
+    click.echo(f"“{title}” is flagged; rules that told of it and follow it tell again at the next poll.")
 
 
-def _read(query: str) -> Query:
-    """The tree of a query; a mistake is shown under its place."""
+for command in (list_rules, show, log, test, export, import_rules):
+    alerts.add_command(command)
+
+
+def _whom(rule: AlertRule) -> str:
+    return "nobody gets" if rule.owner_name == DESK else f"{rule.owner_name} gets no"
+
+
+def _checked(values: dict[str, Any]) -> AlertSpec:
+    """The rule that values make; what is wrong is told with its key."""
     try:
-        return parse_query(query)
-    except QueryError as error:
-        line, column = _window(query, error.position)
-        click.echo(f"  {line}\n  {' ' * column}^", err=True)
-        raise
-
-
-def _window(query: str, position: int) -> tuple[str, int]:
-    """The part of a query round a position as one line of at most 72 characters, and the position in it."""
-    start = max(0, position - 60)
-    line = "".join(character if character.isprintable() else " " for character in query[start:start + 72])
-    return line, min(position, len(query)) - start if position - start <= len(line) else len(line)
-
-
-def _print_trial(tree: Query, days: int, trial: service.Trial) -> None:
-    console = Console(highlight=False)
-    console.print(f"[bold]{escape(str(tree))}[/bold], last {days} days")
-    if not trial.searched:
-        console.print("The archive has no items of these days. Poll first: digest poll")
-        return
-    plural = "alert" if trial.stories == 1 else "alerts"
-    console.print(f"{trial.items} of {trial.searched} items match; one alert for each story: "
-                  f"[bold]{trial.stories} {plural}[/bold], {trial.stories / days:.1f} a day")
-    if trial.items:
-        _print_days(console, trial)
-        _print_samples(console, trial)
-
-
-def _print_days(console: Console, trial: service.Trial) -> None:
-    table = Table("day (UTC)", "items", "")
-    most = max(number for _, number in trial.days)
-    for day, number in trial.days:
-        table.add_row(day.isoformat(), str(number), "█" * max(1, round(30 * number / most)))
-    console.print(table)
-
-
-def _print_samples(console: Console, trial: service.Trial) -> None:
-    for sample in trial.samples:
-        item, pieces = sample.item, marked(sample.quote.sentence, sample.quote.words)
-        console.print(f"\n[bold]{escape(item.title)}[/bold]\n{escape(item.feed.source.name)} · "
-                      f"{item.sorted_at:%Y-%m-%d %H:%M} UTC{' · backlog' if item.backlog else ''}")
-        console.print("".join(f"[bold]*{escape(p.text)}*[/bold]" if p.marked else escape(p.text) for p in pieces))
-        if item.url:
-            console.print(escape(item.url), soft_wrap=True)
-    if trial.items > len(trial.samples):
-        console.print(f"\nand {trial.items - len(trial.samples)} more")
-
-
-def _trial_json(query: str, tree: Query, days: int, trial: service.Trial) -> dict[str, object]:
-    return {
-        "query": query, "canonical": str(tree), "since_days": days, "searched": trial.searched,
-        "items": trial.items, "alerts": trial.stories,
-        "days": [{"date": day.isoformat(), "items": number} for day, number in trial.days],
-        "samples": [
-            {"title": s.item.title, "url": s.item.url, "source": s.item.feed.source.name, "language": s.item.language,
-             "time": s.item.sorted_at.isoformat(), "backlog": s.item.backlog, "story": s.story_id,
-             "sentence": s.quote.sentence, "words": list(s.quote.words)}
-            for s in trial.samples
-        ],
-    }
+        return AlertSpec.model_validate(values)
+    except ValidationError as error:
+        raise click.UsageError(in_one_line(error)) from error

@@ -218,7 +218,7 @@ def _poll_at_first(app: App, newsletter: Newsletter) -> None:
 
     async def run() -> None:
         async with app.cycle() as cycle:
-            await cycle.run(feeds, zone=app.zone)
+            await cycle.run(feeds, configuration=app.configuration, zone=app.zone)
 
     asyncio.run(run())
 

@@ -90,7 +90,8 @@ def outcome_table(outcomes: Sequence[PollOutcome]) -> Table:
 async def _run(app: App, feeds: Sequence[Feed], everything: bool,
                on_outcome: Callable[[PollOutcome], None]) -> CycleReport:
     async with app.cycle() as cycle:
-        return await cycle.run(feeds, zone=app.zone, everything=everything, on_outcome=on_outcome)
+        return await cycle.run(feeds, configuration=app.configuration, zone=app.zone, everything=everything,
+                               on_outcome=on_outcome)
 
 
 def _mail_alerts(app: App, console: Console) -> None:

@@ -120,6 +120,7 @@ def replace_address(conn: Connection, subscriber: Subscriber, email: str, now: d
     if other == subscriber:
         return
     storage.move_waiting_mail(conn, subscriber.email, email)
+    storage.move_targets(conn, subscriber.email, email)
     if other is None:
         storage.set_email(conn, subscriber.id, email)
         return

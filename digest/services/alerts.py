@@ -1,236 +1,169 @@
-"""Alert rules and their firing: what happened to stories becomes alerts, alerts become queued mail."""
+"""The live engine of alerts: what happened to stories becomes alerts, alerts become queued mail."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from functools import cached_property
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection, Engine
 
-from digest.errors import NameTaken, NotFound
-from digest.model import AlertRule, Item, Message, Story
-from digest.pipeline.alerts import Hit, compose, find_hits, message, quote_item
-from digest.pipeline.render import Renderer
-from digest.query import match, parse_query, prepare
-from digest.query.quote import Quote
+from digest.alert_rules import AlertRule
+from digest.documents import Configuration
+from digest.model import StoryEvent
+from digest.pipeline.alert_matching import RuleSet
+from digest.pipeline.alert_policy import Firing, Surroundings
+from digest.pipeline.alert_timing import CEILING, next_digest
 from digest.resources import template_texts
-from digest.services import deliveries, envelopes, subscribers
+from digest.services import alert_bundles
+from digest.services.alert_events import StoredMemory, Tick, evaluate, ticks
 from digest.settings import Settings
+from digest.storage import alert_rules as rule_storage
 from digest.storage import alerts as storage
+from digest.storage.alerts import NewAlert
 from digest.storage.engine import read_only
-from digest.storage.items import items_by_id
-from digest.storage.stories import cursor, events_after, story_by_id
+from digest.storage.stories import cursor, events_after, last_event_number
+from digest.storage.subscribers import subscriptions_by
 
-EVENTS_AT_A_TIME = 10_000  # looked at, and their alerts stored, in one transaction
-ITEMS_AT_A_TIME = 500
-SAMPLES = 10
+EVENTS_AT_A_TIME = 10_000  # read in one go; a tick that has more is read whole
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class FireReport:
-    """Alerts that were stored and mails (one a reader) that were queued for them."""
+    """Alerts that were stored, and bundles that were queued, of alerts that had waited too."""
 
     alerts: int = 0
     bundles: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    item: Item
-    story_id: str | None
-    quote: Quote
+class Context:
+    """What a run is given. `zone` is that of rules that name none; `templates` are read where something is queued."""
+
+    settings: Settings
+    configuration: Configuration
+    zone: str = "UTC"
+    templates: Callable[[], Mapping[str, str]] = template_texts
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """What a query matches in the archive. `stories` is the number of alerts that it would have given.
+class AlertEngine:
+    """Fires the rules of an instance, and keeps them ready from run to run; the tables are the truth.
 
-    `days` counts matching items by UTC day of publication (else of first sight), oldest first.
+    Use one object from one thread at a time.
     """
 
-    searched: int
-    items: int
-    stories: int
-    days: tuple[tuple[date, int], ...]
-    samples: tuple[Sample, ...]
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._rules: RuleSet | None = None
+        self._made_of: tuple[int, Configuration] | None = None
 
+    def fire(self, context: Context, now: datetime) -> FireReport:
+        """Turns story events that were not yet looked at into alerts, and queues what is to be told; sends nothing.
 
-def add(conn: Connection, name: str, query: str, email: str, now: datetime,
-        consent_source: str = "operator") -> AlertRule:
-    """A new active rule; its owner becomes a subscriber where the address is new.
+        Steps:
+        1. for each tick of events after the cursor: decide which rules fire, when that is told and to whom; in one
+           transaction, move the cursor (or give way to the process that did) and store alerts and targets;
+        2. bundle by target what is due by `now`, and queue one message a bundle, each in one transaction.
 
-    Adding the same rule again changes nothing. Raises QueryError, AddressRefused, or NameTaken where another rule has
-    the name.
-    """
-    parse_query(query)
-    owner = subscribers.ensure(conn, email, consent_source, now)
-    storage.insert_rule(conn, name, owner.id, query, now)
-    rule = find(conn, name)
-    if (rule.query, rule.owner.id) != (query, owner.id):
-        raise NameTaken("alert rule", name, "choose another name, or remove that rule first")
-    return rule
+        A process that is killed at any point loses and doubles nothing; running it twice or in two processes changes
+        nothing.
+        """
+        alerts = 0
+        while (page := self._page(context.configuration)) is not None:
+            alerts += self._fire_page(*page, context)
+        bundles = alert_bundles.release(self._engine, settings=context.settings, now=now, zone=context.zone,
+                                        templates=context.templates)
+        if alerts or bundles:
+            log.info("alerts.fired", alerts=alerts, bundles=bundles)
+        return FireReport(alerts, bundles)
 
+    def _page(self, configuration: Configuration) -> tuple[int, list[StoryEvent], int] | None:
+        """The position of the cursor, the events after it, and the number of the last; None where there are none.
 
-def find(conn: Connection, name: str) -> AlertRule:
-    """The rule of a name. Raises NotFound with the names that there are."""
-    rule = storage.rule_by_name(conn, name)
-    if rule is None or rule.state == "removed":
-        known = tuple(rule.name for rule in storage.rules(conn, "active", "paused"))
-        raise NotFound("alert rule", name, known)
-    return rule
+        Where there are no rules nothing has to be read.
+        """
+        with read_only(self._engine) as conn:
+            position = cursor(conn, storage.CURSOR)
+            if not len(self._ready(conn, configuration)):
+                last = last_event_number(conn)
+                return (position, [], last) if last > position else None
+            events = _whole_ticks(conn, position)
+            return (position, events, events[-1].number) if events else None
 
-
-def pause(conn: Connection, name: str) -> AlertRule:
-    """Stops a rule until it is resumed; what happens meanwhile is not caught up. Idempotent; raises NotFound."""
-    storage.set_state(conn, find(conn, name).id, "paused")
-    return find(conn, name)
-
-
-def resume(conn: Connection, name: str) -> AlertRule:
-    """Makes a paused rule fire again, from now on. Idempotent; raises NotFound."""
-    storage.set_state(conn, find(conn, name).id, "active")
-    return find(conn, name)
-
-
-def remove(conn: Connection, name: str) -> AlertRule:
-    """Ends a rule for good; its name may be given again. Returns it as it was; raises NotFound."""
-    rule = find(conn, name)
-    storage.remove_rule(conn, rule.id)
-    return rule
-
-
-def fire(engine: Engine, *, settings: Settings, now: datetime, zone: str = "UTC",
-         templates: Callable[[], Mapping[str, str]] = template_texts) -> FireReport:
-    """Turns story events that were not yet looked at into alerts and queued mail; sends nothing.
-
-    Steps, until no event is left:
-    1. read the events after the cursor, their items, and what has fired for their stories;
-    2. decide which rules fire: at most once for a story, merged stories being one;
-    3. in one transaction: move the cursor (or give way to the process that did), store the alerts, bundle them by
-       reader, queue one mail a bundle.
-
-    A process that is killed at any point loses and doubles nothing; running it twice or in two processes changes
-    nothing. `zone` is that of the times shown; `templates` are read only where something fires.
-    """
-    total = FireReport()
-    post = _Post(settings, now, ZoneInfo(zone), templates)
-    while (page := _read_page(engine)) is not None:
-        done = post.store(engine, page)
-        total = FireReport(total.alerts + done.alerts, total.bundles + done.bundles)
-    if total.alerts:
-        log.info("alerts.fired", alerts=total.alerts, bundles=total.bundles)
-    return total
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """Events from one position of the cursor to another, and what fires for them."""
-
-    position: int
-    to: int
-    hits: tuple[Hit, ...]
-    stories: Mapping[str, Story]
-
-
-def _read_page(engine: Engine) -> _Page | None:
-    with read_only(engine) as conn:
-        position = cursor(conn, storage.CURSOR)
-        events = events_after(conn, position, EVENTS_AT_A_TIME)
-        if not events:
-            return None
-        rules = storage.rules(conn, "active")
-        ids = [event.item_id for event in events if event.item_id is not None] if rules else []
-        hits = _hits(conn, rules, ids)
-        stories = {story_id: story_by_id(conn, story_id) for story_id in dict.fromkeys(hit.story_id for hit in hits)}
-    return _Page(position, events[-1].number, tuple(hits), stories)
-
-
-def _hits(conn: Connection, rules: Sequence[AlertRule], item_ids: Sequence[str]) -> list[Hit]:
-    stories = storage.stories_of(conn, item_ids)
-    alerted = storage.alerted(conn, stories.values())
-    hits: list[Hit] = []
-    for start in range(0, len(item_ids), ITEMS_AT_A_TIME):
-        chunk = item_ids[start:start + ITEMS_AT_A_TIME]
-        items = items_by_id(conn, chunk)
-        known = [(items[item_id], stories[item_id]) for item_id in chunk if item_id in items and item_id in stories]
-        found = find_hits(rules, known, alerted)
-        alerted |= {(hit.rule.id, hit.story_id) for hit in found}
-        hits.extend(found)
-    return hits
-
-
-class _Post:
-    """Stores the alerts of a page and queues their mail."""
-
-    def __init__(self, settings: Settings, now: datetime, zone: ZoneInfo,
-                 templates: Callable[[], Mapping[str, str]]):
-        self._settings, self._now, self._zone, self._templates = settings, now, zone, templates
-
-    def store(self, engine: Engine, page: _Page) -> FireReport:
-        new = [storage.NewAlert(h.rule, h.story_id, h.item.id, h.quote.sentence, h.quote.words) for h in page.hits]
-        with engine.begin() as conn:
-            if not storage.advance(conn, page.position, page.to):
-                return FireReport()
-            stored = {(a.rule.id, a.story_id): a.id for a in storage.insert_alerts(conn, new, self._now)}
-            by_target: dict[str, list[Hit]] = {}
-            for hit in page.hits:
-                if (hit.rule.id, hit.story_id) in stored:
-                    by_target.setdefault(hit.rule.owner.email, []).append(hit)
-            for target, hits in by_target.items():
-                alert_ids = [stored[hit.rule.id, hit.story_id] for hit in hits]
-                self._queue(conn, target, hits, alert_ids, self._message(hits, page.stories))
-        return FireReport(len(stored), len(by_target))
-
-    @cached_property
-    def _renderer(self) -> Renderer:
-        return Renderer(self._templates(), base=envelopes.base_url(self._settings))
-
-    def _message(self, hits: Sequence[Hit], stories: Mapping[str, Story]) -> Message:
-        site = self._settings.site
-        view = compose(hits, stories, zone=self._zone, site_name=site.name, postal_address=site.postal_address,
-                       language=site.language)
-        return message(self._renderer, view, envelopes.base_url(self._settings))
-
-    def _queue(self, conn: Connection, target: str, hits: Sequence[Hit], alert_ids: Sequence[int],
-               mail: Message) -> None:
-        bundle_id = storage.insert_bundle(conn, envelopes.MAIL, target, alert_ids, self._now)
-        rules = {hit.rule.id for hit in hits}
-        mark = f"alert:{min(rules)}" if len(rules) == 1 else f"alerts:{hits[0].rule.owner.id}"
-        deliveries.queue(conn, subject=f"bundle:{bundle_id}", channel=envelopes.MAIL, target=target, message=mail,
-                         unsubscribe=mark, due_at=self._now, now=self._now)
-
-
-def try_query(engine: Engine, query: str, since: datetime, now: datetime) -> Trial:
-    """What the archive since `since` would have matched, backlog included. Stores nothing; raises QueryError."""
-    tree = parse_query(query)
-    found: list[tuple[str, datetime]] = []
-    samples: list[tuple[Item, Quote]] = []
-    with read_only(engine) as conn:
-        ids = storage.archive_ids(conn, since, now)
-        for item in _archive(conn, ids, now):
-            text = prepare(item)
-            if (spans := match(tree, text)) is None:
+    def _fire_page(self, position: int, events: Sequence[StoryEvent], last: int, context: Context) -> int:
+        """Stores what fires, tick by tick: what one tells is part of what the next one knows."""
+        alerts = 0
+        for tick in ticks(events):
+            firings = self._evaluate(tick, context)
+            if not firings:
                 continue
-            found.append((item.id, item.sorted_at))
-            if len(samples) < SAMPLES:
-                samples.append((item, quote_item(item, text, spans)))
-        stories = storage.stories_of(conn, [item_id for item_id, _ in found])
-    days = Counter(at.astimezone(UTC).date() for _, at in found)
-    return Trial(
-        searched=len(ids), items=len(found), stories=len({stories.get(item_id, item_id) for item_id, _ in found}),
-        days=tuple(sorted(days.items())),
-        samples=tuple(Sample(item, stories.get(item.id), sentence) for item, sentence in samples),
-    )
+            stored = self._store(position, tick, firings, context)
+            if stored is None:
+                return alerts
+            alerts, position = alerts + stored, tick.to
+        if position < last:
+            with self._engine.begin() as conn:
+                storage.advance(conn, position, last)
+        return alerts
+
+    def _evaluate(self, tick: Tick, context: Context) -> list[Firing]:
+        with read_only(self._engine) as conn:
+            rules = self._ready(conn, context.configuration)
+            around = Surroundings(context.zone, context.configuration.names, _digests(conn, context.configuration))
+            return evaluate(conn, tick, rules, StoredMemory(conn, rules, around), around)
+
+    def _store(self, position: int, tick: Tick, firings: Sequence[Firing], context: Context) -> int | None:
+        """Stores the alerts of a tick with their targets; None where another process moved the cursor first."""
+        with self._engine.begin() as conn:
+            if not storage.advance(conn, position, tick.to):
+                return None
+            stored = storage.insert_alerts(conn, [_new_alert(firing) for firing in firings])
+            alert_bundles.address(conn, stored, tick.at)
+            held = [alert for alert in stored if alert.held_by == CEILING]
+            if held:
+                alert_bundles.notify_ceiling(conn, held, settings=context.settings, templates=context.templates,
+                                             zone=context.zone)
+        return len(stored)
+
+    def _ready(self, conn: Connection, configuration: Configuration) -> RuleSet:
+        """The active rules, read again only where one was changed since."""
+        changes, known = rule_storage.changes(conn), self._made_of
+        if self._rules is None or known is None or known[0] != changes or known[1] is not configuration:
+            self._rules = RuleSet(rule_storage.rules(conn, "active"), configuration)
+            self._made_of = (changes, configuration)
+        return self._rules
 
 
-def _archive(conn: Connection, ids: Sequence[str], at: datetime) -> Iterator[Item]:
-    """The items in the order of `ids`, a part of them in memory at a time."""
-    for start in range(0, len(ids), ITEMS_AT_A_TIME):
-        chunk = ids[start:start + ITEMS_AT_A_TIME]
-        items = items_by_id(conn, chunk, at=at)
-        yield from (items[item_id] for item_id in chunk if item_id in items)
+def fire(engine: Engine, context: Context, now: datetime) -> FireReport:
+    """`AlertEngine.fire`, once."""
+    return AlertEngine(engine).fire(context, now)
+
+
+def _whole_ticks(conn: Connection, position: int) -> list[StoryEvent]:
+    """The next events, never a part of those of one instant."""
+    limit = EVENTS_AT_A_TIME
+    while True:
+        events = events_after(conn, position, limit)
+        if len(events) < limit:
+            return events
+        whole = [event for event in events if event.at != events[-1].at]
+        if whole:
+            return whole
+        limit *= 10
+
+
+def _digests(conn: Connection, configuration: Configuration) -> Callable[[AlertRule, datetime], datetime | None]:
+    """When the next edition is due to the owner of a rule."""
+    def due(rule: AlertRule, at: datetime) -> datetime | None:
+        if rule.owner is None:
+            return None
+        return next_digest(subscriptions_by(conn, rule.owner.id), configuration.newsletters, at)
+
+    return due
+
+
+def _new_alert(firing: Firing) -> NewAlert:
+    rule, quote, told = firing.rule, firing.quote, firing.told
+    return NewAlert(rule.id, rule.version, firing.story.id, firing.item.id, firing.occasion, quote.sentence,
+                    quote.words, firing.why, firing.at, told.at, told.held_by)

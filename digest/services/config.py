@@ -28,12 +28,13 @@ from sqlalchemy import Connection, Engine
 from digest.documents import Configuration, find_mistakes, read_configuration
 from digest.errors import ConfigConflict, ConfigError, NotFound
 from digest.resources import packaged_config_dir
+from digest.services import alert_rules
 from digest.settings import Instance, load_settings
 from digest.storage import config as storage
 from digest.storage.config import ConfigVersion
 from digest.storage.engine import read_only
 
-FOLDERS = ("gazetteer", "newsletters", "sources")
+FOLDERS = ("alerts", "gazetteer", "newsletters", "sources")
 Side = Literal["files", "database"]
 log = structlog.get_logger()
 
@@ -233,6 +234,7 @@ def _import(engine: Engine, instance: Instance, now: datetime, author: str, file
         done = storage.newest_version(conn) == newest and storage.add_version(conn, newest + 1, author, now, changed)
         if done:
             storage.mirror(conn, configuration, now)
+            alert_rules.mirror(conn, configuration.alerts, newest + 1, now)
     if not done:
         return sync(engine, instance, now, author=author, take=take)
     _write_seen(instance, _Seen(newest + 1, _sha256(files)))

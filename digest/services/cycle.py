@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from digest.documents import Configuration
 from digest.model import Feed
 from digest.parsing import ParserPool
 from digest.ports import Clock, Fetcher
-from digest.services import alerts
+from digest.services.alerts import AlertEngine, Context
 from digest.services.articles import PageReport, fetch_articles
 from digest.services.feeds import PollOutcome, poll
 from digest.services.stories import StoryClusterer, TickReport
@@ -41,11 +42,13 @@ class Cycle:
     settings: Settings
     templates: Callable[[], Mapping[str, str]]
     holder: str
+    alerts: AlertEngine
 
     async def run(
         self,
         feeds: Sequence[Feed],
         *,
+        configuration: Configuration,
         zone: str = "UTC",
         everything: bool = False,
         on_outcome: Callable[[PollOutcome], None] | None = None,
@@ -65,6 +68,6 @@ class Cycle:
         pages = await fetch_articles(self.engine, self.fetcher, self.parser, self.clock, self.settings.polling, feeds,
                                      on_page=on_page)
         tick = await asyncio.to_thread(self.clusterer.tick, self.clock.now(), self.holder)
-        fired = await asyncio.to_thread(alerts.fire, self.engine, settings=self.settings, now=self.clock.now(),
-                                        zone=zone, templates=self.templates)
+        context = Context(self.settings, configuration, zone, self.templates)
+        fired = await asyncio.to_thread(self.alerts.fire, context, self.clock.now())
         return CycleReport(tuple(outcomes), tick, fired.alerts, pages)

@@ -1,8 +1,8 @@
 """What leaving means: the marks that deliveries and unsubscribe links carry.
 
-"subscription:ID" is one newsletter of one reader, "alert:ID" one alert rule, "alerts:OWNER" all rules of a
-subscriber, "change:ID" a wish for another address, "test" a mail that somebody sent to try things,
-"operator" a note to whoever runs the instance.
+"subscription:ID" is one newsletter of one reader, "alert:ID" one alert rule, "channel:ID" what one rule sends to one
+target, "alerts:SUBSCRIBER" all alerts of a person, "change:ID" a wish for another address, "test" a mail that somebody
+sent to try things, "operator" a note to whoever runs the instance.
 """
 
 from collections.abc import Sequence
@@ -12,14 +12,17 @@ from functools import lru_cache
 
 from sqlalchemy import Connection
 
+from digest.alert_rules import MAIL, AlertRule, Channel
 from digest.errors import NotFound
 from digest.locale import translator
-from digest.model import AddressChange, AlertRule, Subscriber, Subscription
+from digest.model import AddressChange, Subscriber, Subscription
 from digest.pipeline.typography import typeset
-from digest.storage import address_changes, alerts, subscribers
+from digest.storage import address_changes, subscribers
+from digest.storage import alert_rules as alerts
 from digest.storage.subscribers import Listing
 
 TEST, OPERATOR = "test", "operator"
+KINDS = frozenset({"subscription", "alert", "alerts", "channel", "change"})  # of marks that have a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,20 @@ def change_mark(change_id: int) -> str:
     return f"change:{change_id}"
 
 
+def alerts_mark(conn: Connection, rules: Sequence[AlertRule], target: str) -> str:
+    """The mark of a mail to an address that tells what these rules found."""
+    if len(rules) > 1:
+        subscriber = subscribers.subscriber_by_email(conn, target)
+        if subscriber is not None:
+            return f"alerts:{subscriber.id}"
+    rule = rules[0]
+    if rule.owner and rule.owner.email == target:
+        return f"alert:{rule.id}"
+    channels = alerts.channels_of(conn, [rule.id]).get(rule.id, [])
+    own = [channel.id for channel in channels if (channel.kind, channel.target) == (MAIL, target)]
+    return f"channel:{own[0]}" if own else f"alert:{rule.id}"
+
+
 def signed_up(newsletter_name: str, language: str = "en") -> str:
     """Why a reader gets an edition who asked for it."""
     text = translator(language).gettext("You get this because you signed up to {name}.")
@@ -76,6 +93,8 @@ def standing(conn: Connection, mark: str, *, subject: str, language: str = "en")
         if kind == "subscription":
             return _subscription_standing(conn, _subscription(conn, number), subject, language)
         rules = [rule for rule in _rules(conn, kind, number) if rule.state == "active"]
+        if kind == "channel" and _channel(conn, number).state != "active":
+            return None
     except NotFound:
         return None
     reason = words.ngettext("You get this because of the alert {names}.", "You get this because of the alerts {names}.",
@@ -107,6 +126,8 @@ def owner_of(conn: Connection, mark: str) -> Subscriber | None:
     kind, number = split(mark)
     if kind == "alerts":
         return subscribers.subscriber_by_id(conn, number)
+    if kind == "channel":
+        return subscribers.subscriber_by_email(conn, _channel(conn, number).target)
     return _rules(conn, kind, number)[0].owner if kind == "alert" else None
 
 
@@ -117,15 +138,18 @@ def describe(conn: Connection, mark: str, language: str = "en") -> Leaving:
         return Leaving("", over=True)
     if kind == "subscription":
         subscription = _subscription(conn, number)
-        rest = _rest(conn, subscription.subscriber.id, language, but=mark)
+        rest = _rest(conn, subscription.subscriber, language, but=mark)
         return Leaving(_name(conn, subscription), subscription.state == "left", rest)
     if kind == "change":
         what = translator(language).gettext("the change of address")
         return Leaving(what, _change(conn, number).state != "open", is_change=True)
     rules = _rules(conn, kind, number)
-    owner = rules[0].owner.id if rules else number
+    owner = owner_of(conn, mark)
     left = [rule for rule in rules if rule.state != "removed"]
-    return Leaving(_alerts_in_words(left or rules, language), not left, _rest(conn, owner, language, but=mark))
+    if kind == "channel" and _channel(conn, number).state != "active":
+        left = []
+    rest = _rest(conn, owner, language, but=mark, rules=left) if owner else ()
+    return Leaving(_alerts_in_words(left or rules, language), not left, rest)
 
 
 def leave(conn: Connection, mark: str, now: datetime, language: str = "en") -> Leaving:
@@ -139,10 +163,23 @@ def leave(conn: Connection, mark: str, now: datetime, language: str = "en") -> L
         subscribers.set_state(conn, number, "left", now)
     elif kind == "change":
         address_changes.set_state(conn, number, "cancelled")
+    elif kind == "channel":
+        alerts.stop_channel(conn, number)
     elif kind not in (TEST, OPERATOR):
-        for rule in _rules(conn, kind, number):
-            alerts.remove_rule(conn, rule.id)
+        _end_alerts(conn, kind, number)
     return leaving
+
+
+def _end_alerts(conn: Connection, kind: str, number: int) -> None:
+    """Removes the rules of a mark; of rules that are somebody else's it ends what they send to this person."""
+    person = subscribers.subscriber_by_id(conn, number) if kind == "alerts" else None
+    for rule in _rules(conn, kind, number):
+        if person is None or (rule.owner and rule.owner.id == person.id):
+            alerts.remove_rule(conn, rule.id)
+        else:
+            for channel in alerts.channels_of(conn, [rule.id]).get(rule.id, []):
+                if (channel.kind, channel.target) == (MAIL, person.email):
+                    alerts.stop_channel(conn, channel.id)
 
 
 def split(mark: str) -> tuple[str, int]:
@@ -150,7 +187,7 @@ def split(mark: str) -> tuple[str, int]:
     kind, _, number = mark.partition(":")
     if kind in (TEST, OPERATOR):
         return kind, 0
-    if kind not in {"subscription", "alert", "alerts", "change"} or not number.isdecimal() or len(number) > 9:
+    if kind not in KINDS or not number.isdecimal() or len(number) > 9:
         raise NotFound("subscription", mark)
     return kind, int(number)
 
@@ -212,22 +249,31 @@ def _subscription(conn: Connection, subscription_id: int) -> Subscription:
 
 
 def _rules(conn: Connection, kind: str, number: int) -> list[AlertRule]:
-    """The rules of a mark: one, also where it was removed, or all that their owner still has."""
+    """The rules of a mark: one, also where it was removed, or all that a person still has or is mailed by."""
     if kind == "alerts":
-        return alerts.rules_of(conn, number)
-    rule = alerts.rule_by_id(conn, number)
+        return alerts.rules_to(conn, number)
+    rule = alerts.rule_by_id(conn, _channel(conn, number).rule_id if kind == "channel" else number)
     if rule is None:
         raise NotFound("alert rule", str(number))
     return [rule]
 
 
-def _rest(conn: Connection, subscriber_id: int, language: str, *, but: str) -> tuple[str, ...]:
-    """What a subscriber gets besides what a mark stands for."""
-    names = [_name(conn, s) for s in subscribers.subscriptions_by(conn, subscriber_id)
+def _channel(conn: Connection, channel_id: int) -> Channel:
+    channel = alerts.channel_by_id(conn, channel_id)
+    if channel is None:
+        raise NotFound("channel of an alert", str(channel_id))
+    return channel
+
+
+def _rest(conn: Connection, subscriber: Subscriber, language: str, *, but: str,
+          rules: Sequence[AlertRule] = ()) -> tuple[str, ...]:
+    """What a subscriber gets besides what a mark stands for, which is `rules` where it is of alerts."""
+    names = [_name(conn, s) for s in subscribers.subscriptions_by(conn, subscriber.id)
              if s.state == "active" and subscription_mark(s.id) != but]
     if not but.startswith("alerts:"):
-        rules = [rule for rule in alerts.rules_of(conn, subscriber_id) if f"alert:{rule.id}" != but]
-        names += [_alerts_in_words([rule], language) for rule in rules]
+        ended = {rule.id for rule in rules}
+        names += [_alerts_in_words([rule], language) for rule in alerts.rules_to(conn, subscriber.id)
+                  if rule.id not in ended]
     return tuple(names)
 
 

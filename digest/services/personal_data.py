@@ -17,7 +17,8 @@ from digest.services import bounces, deliveries, envelopes, limits, notices, pre
 from digest.services.envelopes import base_url
 from digest.services.notices import Notice
 from digest.settings import Settings
-from digest.storage import address_changes, alerts
+from digest.storage import address_changes
+from digest.storage import alert_rules as alerts
 from digest.storage import personal_data as storage
 from digest.storage import subscribers as subscriber_storage
 from digest.tokens import Signer, id_in

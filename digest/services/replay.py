@@ -125,7 +125,7 @@ async def replay(
     polls = items = 0
     for at, is_release in timeline(start, end, interval, newsletter):
         clock.set(at)
-        report = await cycle.run(configuration.feeds)
+        report = await cycle.run(configuration.feeds, configuration=configuration)
         polls += len(report.outcomes)
         items += sum(outcome.new for outcome in report.outcomes)
         if is_release:

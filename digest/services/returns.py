@@ -25,8 +25,9 @@ from digest.model import Bounce, BounceKind
 from digest.services import bounces, leaving
 from digest.services.envelopes import host
 from digest.settings import Settings
-from digest.storage import alerts, subscribers
+from digest.storage import alert_rules as alerts
 from digest.storage import bounces as storage
+from digest.storage import subscribers
 from digest.tokens import Signer
 
 MAX_PROOFS = 20  # tokens of each sort that are tried in one mail
@@ -178,7 +179,10 @@ def _reader(conn: Connection, mark: str) -> str | None:
         return subscription.subscriber.email if subscription else None
     if kind == "alert":
         rule = alerts.rule_by_id(conn, number)
-        return rule.owner.email if rule else None
+        return rule.owner.email if rule and rule.owner else None
+    if kind == "channel":
+        channel = alerts.channel_by_id(conn, number)
+        return channel.target if channel else None
     owner = subscribers.subscriber_by_id(conn, number) if kind == "alerts" else None
     return owner.email if owner else None
 

@@ -5,8 +5,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from digest.alert_rules import MAIL
 from digest.model import AddressChange
-from digest.storage.schema import address_changes, alert_rules, deliveries, subscribers, subscriptions
+from digest.storage.schema import (
+    address_changes,
+    alert_channels,
+    alert_rules,
+    bundle_alerts,
+    deliveries,
+    subscribers,
+    subscriptions,
+)
 from digest.storage.schema.ledger import WAITING
 
 
@@ -59,6 +68,16 @@ def move_subscription(conn: Connection, subscription_id: int, subscriber_id: int
 def move_rules(conn: Connection, subscriber_id: int, to: int) -> None:
     """Gives all alert rules of a subscriber to another."""
     conn.execute(update(alert_rules).where(alert_rules.c.owner_id == subscriber_id).values(owner_id=to))
+
+
+def move_targets(conn: Connection, old: str, new: str) -> None:
+    """Sends what alert rules send to an address, and what waits to be told to it, to another."""
+    for table, kind in ((alert_channels, alert_channels.c.kind), (bundle_alerts, bundle_alerts.c.channel)):
+        owner = table.c.rule_id if table is alert_channels else table.c.alert_id
+        known = select(owner).where(kind == MAIL, table.c.target == new).scalar_subquery()
+        waits = [table.c.bundle_id.is_(None)] if table is bundle_alerts else []
+        old_ones = (kind == MAIL, table.c.target == old, *waits)
+        conn.execute(update(table).where(*old_ones, owner.not_in(known)).values(target=new))
 
 
 def move_waiting_mail(conn: Connection, old: str, new: str) -> None:

@@ -13,6 +13,10 @@ from digest.model import UNCONFIRMED, DeliveryState, Message, Subscriber
 from digest.storage.deliveries import store_message
 from digest.storage.schema import (
     address_changes,
+    alert_channels,
+    alert_marks,
+    alert_mutes,
+    alert_rule_versions,
     alert_rules,
     alerts,
     bundle_alerts,
@@ -25,6 +29,7 @@ from digest.storage.schema import (
 from digest.storage.schema.ledger import WAITING
 
 ERASED = Message("", "", "")
+NOTHING = '{"query": "erased"}'  # what a rule says whose owner was erased
 
 
 def subscription_dates(conn: Connection, subscriber_id: int) -> dict[int, tuple[datetime, datetime]]:
@@ -83,7 +88,11 @@ def _erase_alerts(conn: Connection, subscriber_id: int, email: str, gone: str) -
     conn.execute(update(alerts).where(alerts.c.rule_id.in_(own)).values(sentence="", words="[]"))
     for rule_id in conn.execute(own).scalars().all():
         conn.execute(update(alert_rules).where(alert_rules.c.id == rule_id).values(
-            name=f"{gone}-{rule_id}", query="", state="removed"))
+            name=f"{gone}-{rule_id}", spec=NOTHING, state="removed"))
+    conn.execute(update(alert_rule_versions).where(alert_rule_versions.c.rule_id.in_(own)).values(spec=NOTHING))
+    conn.execute(delete(alert_channels).where(or_(alert_channels.c.target == email, alert_channels.c.rule_id.in_(own))))
+    conn.execute(delete(alert_mutes).where(alert_mutes.c.target == email))
+    conn.execute(update(alert_marks).where(alert_marks.c.target == email).values(target=gone))
     conn.execute(update(bundles).where(bundles.c.target == email).values(target=gone))
     conn.execute(update(bundle_alerts).where(bundle_alerts.c.target == email).values(target=gone))
 

@@ -21,6 +21,7 @@ from digest.pipeline.pool import EditionInputs
 from digest.pipeline.render import Renderer
 from digest.resources import template_texts
 from digest.services import editions
+from digest.services.alerts import AlertEngine
 from digest.services.cycle import Cycle
 from digest.services.feeds import PollOutcome
 from digest.services.replay import SimulatedClock
@@ -63,12 +64,12 @@ async def _all(app: App, archive: Archive, documents: dict[str, tuple[Path, date
     assert isinstance(app.clock, SimulatedClock)
     run, parser, renderer = Run(), app.parser(), Renderer(template_texts())
     cycle = Cycle(app.engine, ArchiveFetcher(archive, app.clock), parser, StoryClusterer(app.engine), app.clock,
-                  app.settings, template_texts, "test")
+                  app.settings, template_texts, "test", AlertEngine(app.engine))
     feeds = {feed.source.slug: feed for feed in app.configuration.feeds}
     try:
         for slug, (_, at) in sorted(documents.items(), key=lambda pair: pair[1][1]):
             app.clock.set(at)
-            report = await cycle.run([feeds[slug]])
+            report = await cycle.run([feeds[slug]], configuration=app.configuration)
             (run.outcomes[slug],) = report.outcomes
             run.items[slug] = _render(app, slug, at, renderer)
             run.rendered += len(run.items[slug])

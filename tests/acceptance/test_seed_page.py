@@ -106,7 +106,7 @@ def _write_configuration(root: Path, host: str) -> None:
 
 async def _poll(app: App) -> None:
     async with app.cycle() as cycle:
-        report = await cycle.run(app.configuration.feeds)
+        report = await cycle.run(app.configuration.feeds, configuration=app.configuration)
     assert [outcome for outcome in report.outcomes if outcome.failed] == []
 
 

@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
+from digest.alert_rules import AlertSpec
 from digest.errors import AddressRefused, TokenError
 from digest.model import AddressChange, Delivery, DeliveryState, Message, Preferences, Subscriber
 from digest.pipeline.render import Renderer
 from digest.resources import template_texts
-from digest.services import address_changes, deliveries, leaving, preferences, subscribers
+from digest.services import address_changes, alert_rules, deliveries, leaving, preferences, subscribers
 from digest.services.preferences import Wanted
-from digest.storage import alerts
+from digest.storage import alert_rules as alerts
 from digest.storage import deliveries as ledger
 from digest.storage import subscribers as storage
 from tests.services.readers import HOUR, NOW, SETTINGS, SIGNER, with_newsletters
@@ -147,7 +148,7 @@ def test_two_addresses_of_one_person_become_one(engine: Engine) -> None:
         subscribers.subscribe(conn, "kyrgyzstan", OLD, "operator", NOW)
         left = subscribers.subscribe(conn, "kazakhstan", NEW, "operator", NOW).subscription
         subscribers.leave(conn, left.id, NOW)
-        alerts.insert_rule(conn, "gas", own.subscriber.id, "gas", NOW)
+        alert_rules.add(conn, "gas", AlertSpec(query="gas"), OLD, NOW)
     ask(engine)
     confirm(engine, OLD)
     confirm(engine, NEW)

@@ -6,12 +6,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select, text
 
+from digest.alert_rules import AlertSpec
 from digest.errors import TokenError
 from digest.model import DeliveryState, Message, Preferences, Subscriber
 from digest.pipeline.render import Renderer
 from digest.resources import template_texts
 from digest.services import (
     address_changes,
+    alert_rules,
     bounces,
     deliveries,
     leaving,
@@ -20,7 +22,6 @@ from digest.services import (
     subscribers,
 )
 from digest.services.preferences import Wanted
-from digest.storage import alerts
 from digest.storage import deliveries as ledger
 from digest.storage import subscribers as storage
 from digest.storage.schema import metadata
@@ -38,7 +39,7 @@ def engine(engine: Engine) -> Engine:
     with engine.begin() as conn:
         own = subscribers.subscribe(conn, "kazakhstan", EMAIL, "operator", NOW, again=True).subscription
         preferences.store(conn, own.id, Wanted(Preferences(hour="07:30", zone="Europe/Berlin"), ("brief",)))
-        alerts.insert_rule(conn, "my secret watch", own.subscriber.id, "secret AND gas", NOW)
+        alert_rules.add(conn, "my secret watch", AlertSpec(query="secret AND gas"), EMAIL, NOW)
         address_changes.ask(conn, own.subscriber, "secret.new@example.org", language="en", settings=SETTINGS,
                             signer=SIGNER, renderer=RENDERER, now=NOW)
         for subject in ("edition:kazakhstan/2023-03-20", "bundle:1"):

@@ -3,9 +3,12 @@
 import pytest
 from sqlalchemy import Engine
 
+from digest.alert_rules import AlertSpec
 from digest.errors import NotFound
-from digest.services import leaving, subscribers
-from digest.storage import alerts
+from digest.services import alert_rules, envelopes, leaving, subscribers
+from digest.settings import Settings
+from digest.storage import alert_rules as storage
+from digest.tokens import Signer
 from tests.services.readers import HOUR, NOW, with_newsletters
 
 
@@ -39,7 +42,7 @@ def test_leaving_one_says_what_stays(engine: Engine) -> None:
     with engine.begin() as conn:
         kazakhstan = subscribers.subscribe(conn, "kazakhstan", "reader@example.org", "operator", NOW).subscription
         subscribers.subscribe(conn, "kyrgyzstan", "reader@example.org", "operator", NOW)
-        alerts.insert_rule(conn, "gas", kazakhstan.subscriber.id, "gas", NOW)
+        alert_rules.add(conn, "gas", AlertSpec(query="gas"), "reader@example.org", NOW)
         mark = leaving.subscription_mark(kazakhstan.id)
         planned = leaving.describe(conn, mark)
         assert (planned.what, planned.over) == ("Kazakhstan News", False)
@@ -54,8 +57,8 @@ def test_one_alert_or_all_of_an_owner_can_be_left(engine: Engine) -> None:
     with engine.begin() as conn:
         owner = subscribers.ensure(conn, "analyst@example.org", "operator", NOW)
         for name in ("gas", "oil", "water"):
-            alerts.insert_rule(conn, name, owner.id, name, NOW)
-        gas = alerts.rule_by_name(conn, "gas")
+            alert_rules.add(conn, name, AlertSpec(query=name), owner.email, NOW)
+        gas = storage.rule_by_name(conn, "gas")
         assert gas is not None
         standing = leaving.standing(conn, f"alert:{gas.id}", subject="bundle:1")
         assert standing is not None and "“gas”" in standing.reason
@@ -63,7 +66,25 @@ def test_one_alert_or_all_of_an_owner_can_be_left(engine: Engine) -> None:
         assert leaving.standing(conn, f"alert:{gas.id}", subject="bundle:1") is None
         assert leaving.leave(conn, f"alerts:{owner.id}", NOW).what == "the alerts “oil”, “water”"
         assert leaving.leave(conn, f"alerts:{owner.id}", NOW).over
-        assert alerts.rules_of(conn, owner.id) == []
+        assert storage.rules_of(conn, owner.id) == []
+
+
+def test_who_stops_a_rule_of_the_desk_stops_their_own_copy(engine: Engine) -> None:
+    with engine.begin() as conn:
+        desk = alert_rules.add(conn, "desk", AlertSpec(query="gas"), None, NOW, to=("ana@x.org", "bek@x.org"))
+        own = alert_rules.add(conn, "own", AlertSpec(query="oil"), "ana@x.org", NOW)
+        mark = leaving.alerts_mark(conn, [desk], "bek@x.org")
+        assert mark.startswith("channel:") and "/a/" in envelopes.unsubscribe_url(Settings(), Signer(b"k" * 32), mark)
+        assert leaving.standing(conn, mark, subject="bundle:1") is not None
+        assert leaving.leave(conn, mark, NOW).what == "the alert “desk”" and leaving.leave(conn, mark, NOW).over
+        assert leaving.standing(conn, mark, subject="bundle:1") is None
+        everything = leaving.alerts_mark(conn, [desk, own], "ana@x.org")
+        assert everything.startswith("alerts:")
+        assert leaving.leave(conn, everything, NOW).what == "the alerts “desk”, “own”"
+        assert leaving.leave(conn, everything, NOW).over
+        found = {one.target: one.state for one in storage.channels_of(conn, [desk.id])[desk.id]}
+        assert found == {"ana@x.org": "stopped", "bek@x.org": "stopped"}
+        assert [rule.name for rule in storage.rules(conn, "active")] == ["desk"]
 
 
 @pytest.mark.parametrize("mark", ["", "x", "subscription:", "subscription:x", "subscription:99", "alert:7",
@@ -91,7 +112,5 @@ def test_removing_an_address_ends_all_its_subscriptions(engine: Engine) -> None:
 def test_alerts_are_named_in_each_language(engine: Engine, language: str, what: str) -> None:
     with engine.begin() as conn:
         owner = subscribers.ensure(conn, "reader@example.org", "operator", NOW)
-        alerts.insert_rule(conn, "gas", owner.id, "gas", NOW)
-        rule = alerts.rule_by_name(conn, "gas")
-        assert rule is not None
+        rule = alert_rules.add(conn, "gas", AlertSpec(query="gas"), owner.email, NOW)
         assert leaving.describe(conn, f"alert:{rule.id}", language).what == what

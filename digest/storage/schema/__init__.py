@@ -1,5 +1,15 @@
 """All tables. Instants are UtcDateTime; ids of items, feeds and stories are `model.short_id`."""
 
+from digest.storage.schema.alerts import (
+    alert_channels,
+    alert_marks,
+    alert_mutes,
+    alert_rule_versions,
+    alert_rules,
+    alerts,
+    bundle_alerts,
+    bundles,
+)
 from digest.storage.schema.base import metadata
 from digest.storage.schema.bounces import bounces, suppressions
 from digest.storage.schema.configuration import config_documents, config_versions, newsletters, sources, topics
@@ -27,10 +37,6 @@ from digest.storage.schema.news import (
 )
 from digest.storage.schema.readers import (
     address_changes,
-    alert_rules,
-    alerts,
-    bundle_alerts,
-    bundles,
     form_posts,
     subscribers,
     subscriptions,
@@ -38,6 +44,10 @@ from digest.storage.schema.readers import (
 
 __all__ = [
     "address_changes",
+    "alert_channels",
+    "alert_marks",
+    "alert_mutes",
+    "alert_rule_versions",
     "alert_rules",
     "alerts",
     "bounces",

@@ -1,4 +1,4 @@
-"""People, what they read and what they watch."""
+"""People and what they read."""
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
@@ -48,40 +48,4 @@ form_posts = Table(
     Column("key", String(64), nullable=False),  # keyed hash of a limit and of whom it counts
     Column("at", UtcDateTime, nullable=False),
     Index("ix_form_posts_key_at", "key", "at"),
-)
-
-# Alerts
-alert_rules = Table(
-    "alert_rules", metadata,
-    Column("id", Integer, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
-    Column("owner_id", Integer, ForeignKey("subscribers.id"), nullable=False),
-    Column("query", Text, nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("state", Text, nullable=False),  # active | paused | removed
-)
-alerts = Table(
-    "alerts", metadata,
-    Column("id", Integer, primary_key=True),
-    Column("rule_id", Integer, ForeignKey("alert_rules.id"), nullable=False),
-    Column("story_id", String(16), nullable=False),
-    Column("item_id", String(16), ForeignKey("items.id"), nullable=False),
-    Column("sentence", Text, nullable=False),
-    Column("words", Text, nullable=False),  # JSON array
-    Column("at", UtcDateTime, nullable=False),
-    UniqueConstraint("rule_id", "story_id"),
-)
-bundles = Table(
-    "bundles", metadata,
-    Column("id", Integer, primary_key=True),
-    Column("channel", Text, nullable=False),
-    Column("target", Text, nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
-)
-bundle_alerts = Table(
-    "bundle_alerts", metadata,
-    Column("alert_id", Integer, ForeignKey("alerts.id"), primary_key=True),
-    Column("channel", Text, primary_key=True),
-    Column("target", Text, primary_key=True),
-    Column("bundle_id", Integer, ForeignKey("bundles.id"), nullable=False),
 )
