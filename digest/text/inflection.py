@@ -11,7 +11,8 @@ from functools import lru_cache
 from digest.text.endings import GRAMMARS
 from digest.text.script import merged, one_script
 
-SHORTEST = 4  # letters that stay of a word that loses an ending, at least
+SHORTEST = 3  # letters that stay of a word that loses an ending, at least
+SHORTEST_OF_LATER = 2  # and of the second and later words of a name
 ROUNDS = 3  # endings that one word may stack
 
 ENDINGS = {
@@ -38,12 +39,18 @@ def _pattern(table: str) -> tuple[str, ...]:
 
 _ENDINGS = {language: _pattern(table) for language, table in ENDINGS.items()}
 _ENDINGS |= {language: _pattern(_MARKS.sub("", " ".join(grammar.nominal))) for language, grammar in GRAMMARS.items()}
+_PLURAL = {
+    "ru": frozenset("ов ев ам ям ах ях ами ями ых их ыми ими ые ие".split()),
+    "uk": frozenset("ів їв ам ям ах ях ами ями их ими".split()),
+}
+_SINGULAR = {language: tuple(ending for ending in endings if ending not in _PLURAL.get(language, ()))
+             for language, endings in _ENDINGS.items()}
 
 
 @lru_cache(maxsize=200_000)
-def forms(word: str, language: str) -> tuple[str, ...]:
-    """The words that a folded word of a text may be a form of, itself first."""
-    endings = _ENDINGS.get(language)
+def forms(word: str, language: str, *, singular: bool = False, shortest: int = SHORTEST) -> tuple[str, ...]:
+    """The words that a folded word of a text may be a form of, itself first; only its singular where asked for."""
+    endings = (_SINGULAR if singular else _ENDINGS).get(language)
     if endings is None:
         return (word,)
     word = one_script(word, language)
@@ -51,7 +58,7 @@ def forms(word: str, language: str) -> tuple[str, ...]:
     latest = [word]
     for _ in range(ROUNDS if language in STACKED else 1):
         latest = [form[:-len(ending)] for form in latest for ending in endings
-                  if form.endswith(ending) and len(form) - len(ending) >= SHORTEST]
+                  if form.endswith(ending) and len(form) - len(ending) >= shortest]
         found.update(dict.fromkeys(latest))
     return tuple(dict.fromkeys(merged(form, language) for form in found))
 
@@ -61,4 +68,4 @@ def keys(word: str, own: str, language: str) -> frozenset[str]:
     nominative = _NOMINATIVE.get(language)
     shorter = nominative.sub("", word, count=1) if nominative and own == language else word
     same = merged(one_script(word, language), language)
-    return frozenset({same, shorter}) if len(shorter) >= SHORTEST else frozenset({same})
+    return frozenset({same, shorter}) if len(shorter) >= SHORTEST_OF_LATER else frozenset({same})

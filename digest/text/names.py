@@ -6,20 +6,23 @@ outlets write foreign names in their own letters; a word of the text counts as i
 
 A spelling that begins with a capital is found only where the text has one; one of capitals alone (КТЖ) only in
 capitals, with any ending after them. One that begins small is found in both. Where the text is small or capitals
-throughout, that tells nothing and is not asked, but of short acronyms.
+throughout, that tells nothing and is not asked, but of short acronyms. A name of one word is met in the singular alone
+(«Рахмонов» is no form of «Рахмон»).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from digest.text.inflection import forms, keys
+from digest.text.inflection import SHORTEST, SHORTEST_OF_LATER, forms, keys
 from digest.text.tokens import fold, tokens, word_pattern, written_words
 
 Kind = Literal["person", "place", "body"]
 KINDS: tuple[Kind, ...] = ("person", "place", "body")
 MAX_WORDS = 200_000  # of one language that are remembered
 SHORT_ACRONYM = 4  # letters to which an acronym may be a word too ("US", "ОТГ")
+SHORT = 5  # letters to which a spelling is looked for in texts of its own language alone ("Чин" is China in Tajik)
+READ_EVERYWHERE = frozenset({"en", "ru"})  # languages whose short spellings are looked for in all texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,8 @@ class _Index(dict[str, tuple[_Spelling, ...]]):
         if not written:
             return
         letters = "".join(filter(str.isalnum, spelling))
+        if len(letters) <= SHORT and own not in READ_EVERYWHERE and own != self._language:
+            return
         acronym = letters if letters.isupper() and len(written) == 1 else ""
         entry = _Spelling(tuple(keys(word, own, self._language) for word in written), slug,
                           spelling.lstrip("«\"'“")[0].isupper(), acronym)
@@ -103,7 +108,8 @@ class _Index(dict[str, tuple[_Spelling, ...]]):
         if len(self) > MAX_WORDS:
             self.clear()
             self._dull.clear()
-        found = {entry: None for form in self._forms(written) for entry in self._starts.get(form, ())}
+        found = {entry: None for form in self._forms(written) for entry in self._starts.get(form, ())
+                 if len(entry.words) > 1 or not entry.words[0].isdisjoint(self._forms(written, singular=True))}
         self[written] = entries = tuple(sorted(found, key=lambda entry: -len(entry.words)))
         if not entries:
             self._dull.add(written)
@@ -134,13 +140,14 @@ class _Index(dict[str, tuple[_Spelling, ...]]):
             return False
         following = written[first + 1:first + len(entry.words)]
         return len(following) == len(entry.words) - 1 and all(
-            not keys_.isdisjoint(self._forms(word)) for word, keys_ in zip(following, entry.words[1:], strict=True))
+            not keys_.isdisjoint(self._forms(word, shortest=SHORTEST_OF_LATER))
+            for word, keys_ in zip(following, entry.words[1:], strict=True))
 
-    def _forms(self, written: str) -> tuple[str, ...]:
+    def _forms(self, written: str, *, singular: bool = False, shortest: int = SHORTEST) -> tuple[str, ...]:
         """What a word of the text may be a form of; an acronym with its ending also without it (ҰҚК-нің, MDHga)."""
-        found = forms(fold(written, self._language), self._language)
+        found = forms(fold(written, self._language), self._language, singular=singular, shortest=shortest)
         capitals = written.rstrip("".join(filter(str.islower, written))) if written[:2].isupper() else written
-        return found if capitals == written else (*found, fold(capitals, self._language))
+        return found if capitals == written else (*found, forms(fold(capitals, self._language), self._language)[0])
 
 
 NO_NAMES = Names()
