@@ -255,7 +255,7 @@ class _Parser:
         where = f" after {after}" if after else " at the beginning"
         if self._next.kind == "end":
             self._fail(f"the query ends{where}", expected="a word", hint=f"remove {after} or add a word")
-        text = self._next.text
+        text = "=" if self._next.kind == "exact" else self._next.text
         self._fail(f"{text} cannot stand{where}", expected="a word",
                    hint=f'to search for the word itself, write "{text}"' if text.isalpha() else f"remove {text}")
 

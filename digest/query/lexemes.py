@@ -88,7 +88,7 @@ def lexemes(text: str) -> list[Lexeme]:
 def _plain(text: str, word: str, position: int, before: list[Lexeme]) -> Lexeme:
     """The word or operator of a run of letters, or of an exact word."""
     if word[0] == "=":
-        return Lexeme("exact", word[1:], position + 1)
+        return Lexeme("exact", word[1:], position)
     if word in _OPERATORS:
         return Lexeme(_OPERATORS[word], word, position)
     if word in {"SENT", "PARA"} and _BRACKET_FOLLOWS.match(text, position + len(word)):

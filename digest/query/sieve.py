@@ -86,11 +86,11 @@ class _Words(dict[str, int]):
             self._by_beginning[beginning] = self._by_beginning.get(beginning, 0) | bit
             return
         exact = not isinstance(term, Name) and term.exact
-        may_settle = is_alternative and not isinstance(term, Name) and not term.cased
+        may_settle = is_alternative and not isinstance(term, Name) and not term.cased and fold(term.text) != "s"
         index = self._by_word if exact else self._by_stem
         for text in term.spellings if isinstance(term, Name) else (term.text,):
             for run in runs_of(text, exact, self._language):
-                settles = may_settle and len(run) == 1 and "s" not in run[0]
+                settles = may_settle and len(run) == 1
                 for form in run[0]:
                     index[form] = index.get(form, 0) | 1 << (number if settles else number + count)
 

@@ -7,7 +7,8 @@ script) is compared as folded words. Numbers are found however their thousands a
 import re
 from functools import lru_cache
 
-from digest.text import romanised
+from digest.text import agglutinative, romanised
+from digest.text.script import merged, one_script
 from digest.text.stems import stem
 from digest.text.tokens import APOSTROPHES, DOTTED, JOINED, fold, word_pattern
 
@@ -72,12 +73,19 @@ def written_words(text: str, language: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=400_000)
 def stems_of(word: str, language: str) -> tuple[str, ...]:
-    """The stem of a folded word, and in some languages the word without one light ending.
+    """The stem of a folded word, and in some languages the word with no or one light ending taken off.
 
     Stemmers cut a short name in the nominative further than in other cases: Snowball makes "тока" of Токаев but
-    "токаев" of Токаева, "аста" of Астана but "астан" of Астане. Two words are one where they share a form.
+    "токаев" of Токаева, "аста" of Астана but "астан" of Астане; Kyrgyz "депутат" looks like a word with two endings.
+    Two words are one where they share a form.
     """
     form = stem(word, language)
-    ending = _LIGHT_ENDINGS.get(language)
-    light = ending.sub("", word, count=1) if ending else form
-    return (form,) if light == form or (language == "ru" and len(light) < len(form)) else (form, light)
+    if language in agglutinative.LANGUAGES:
+        ending = _LIGHT_ENDINGS.get(language)
+        whole = one_script(word, language)
+        light = merged(ending.sub("", whole, count=1) if ending else whole, language)
+        return (form,) if light == form else (form, light)
+    if language != "ru":
+        return (form,)
+    light = _LIGHT_ENDINGS["ru"].sub("", word, count=1)
+    return (form,) if len(light) <= len(form) else (form, light)
