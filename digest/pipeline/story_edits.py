@@ -6,7 +6,7 @@ part with the story's own first item keeps the id.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -38,14 +38,11 @@ class StoryEdit:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A story with all that was merged into it. Items stand in order of arrival: the first one's id is the story's."""
+    """A story with all that was merged into it. Items stand in order of arrival."""
 
+    story_id: str
     items: tuple[tuple[str, str], ...]  # item id, the story it is filed under: this one, or one merged into it
     aliases: Mapping[str, str]  # id of a merged story -> the one it was merged into
-
-    @property
-    def story_id(self) -> str:
-        return self.items[0][0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +57,10 @@ class Change:
     items: tuple[str, ...] = ()  # of the new story
 
 
-def merged(one: Family, other: Family, order: Mapping[str, int]) -> Change:
-    """Two stories become one under the id of the older. `order` tells which item arrived first.
-
-    Raises ActionRefused where they are one already.
-    """
-    if one.story_id == other.story_id:
-        raise ActionRefused(f"{one.story_id} and the other are one story already")
-    older, younger = sorted((one.story_id, other.story_id), key=order.__getitem__)
+def merged(older: str, younger: str) -> Change:
+    """The younger of two stories becomes part of the older, whose id is kept. Raises ActionRefused for one story."""
+    if older == younger:
+        raise ActionRefused(f"both are story {older}")
     return Change((), (), ((younger, older),), older, younger)
 
 
@@ -83,9 +76,9 @@ def split(family: Family, chosen: Collection[str]) -> Change:
                             f"digest stories show {family.story_id} lists them")
     if not chosen or len(set(chosen)) == len(own):
         raise ActionRefused(f"a split of story {family.story_id} must leave items on both sides")
-    stays = (own[0] in chosen)
+    stays = family.story_id in chosen
     leaving = tuple(item_id for item_id in own if (item_id in chosen) is not stays)
-    part = {item_id: family.story_id for item_id in own} | dict.fromkeys(leaving, leaving[0])
+    part = dict.fromkeys((*family.aliases, *own), family.story_id) | dict.fromkeys(leaving, leaving[0])
     moved = tuple((item_id, part[item_id]) for item_id, filed in family.items if part[filed] != part[item_id])
     loose = [alias for alias, story_id in family.aliases.items()
              if alias == part[alias] or part[story_id] != part[alias]]
@@ -130,18 +123,16 @@ class Apart:
         self._others[other].add(one)
 
 
+def apply_to(apart: Apart, kind: EditKind, story_id: str, other_id: str) -> None:
+    """Notes what an edit of two stories, by their ids before a merge or after a split, says of who stays apart."""
+    if kind is EditKind.MERGE:
+        apart.merge(other_id, story_id)
+    else:
+        apart.split(story_id, other_id)
+
+
 def followed(story_id: str, aliases: Mapping[str, str]) -> str:
     """The story that an id leads to."""
     while story_id in aliases:
         story_id = aliases[story_id]
     return story_id
-
-
-def resolved(pairs: Iterable[tuple[str, str]], aliases: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Pairs of stories by the ids that they have now."""
-    return [(followed(one, aliases), followed(other, aliases)) for one, other in pairs]
-
-
-def in_order(items: Sequence[str]) -> dict[str, int]:
-    """The place of each item."""
-    return {item_id: place for place, item_id in enumerate(items)}

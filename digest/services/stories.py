@@ -9,11 +9,13 @@ from digest.pipeline.cluster import Clusterer
 from digest.pipeline.cluster_document import batches
 from digest.pipeline.cluster_index import WINDOW, WINDOW_ITEMS
 from digest.storage.engine import read_only
-from digest.storage.items import unassigned_items
+from digest.storage.items import has_unassigned, unassigned_items
 from digest.storage.leases import release_lease, take_lease
 from digest.storage.stories import last_event_number, record_joins, record_merges, window_members
+from digest.storage.story_edits import apart
 
 LEASE = timedelta(minutes=5)
+CLUSTERER = "clusterer"  # the lease of who writes stories
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,14 @@ class StoryClusterer:
         Does nothing where there is no such item, or where another holder has the lease: that one will do it.
         """
         with read_only(self._engine) as conn:
-            if not unassigned_items(conn, limit=1):
+            if not has_unassigned(conn):
                 return TickReport()
         try:
             with self._engine.begin() as conn:
-                if not take_lease(conn, "clusterer", holder, now=now, until=now + LEASE):
+                if not take_lease(conn, CLUSTERER, holder, now=now, until=now + LEASE):
                     return TickReport()
                 report, number = self._assign(conn, now)
-                release_lease(conn, "clusterer", holder)
+                release_lease(conn, CLUSTERER, holder)
         except BaseException:
             self._clusterer = None  # it is ahead of the tables
             raise
@@ -74,5 +76,6 @@ class StoryClusterer:
         """The clusterer with the window of the tables, read again only where another process wrote to them."""
         if self._clusterer is None or last_event_number(conn) != self._event_number:
             self._clusterer = Clusterer()
-            self._clusterer.restore(window_members(conn, window=WINDOW, window_items=WINDOW_ITEMS))
+            members = window_members(conn, window=WINDOW, window_items=WINDOW_ITEMS)
+            self._clusterer.restore(members, apart(conn).pairs())
         return self._clusterer

@@ -13,6 +13,8 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    delete,
+    exists,
     func,
     literal,
     or_,
@@ -25,7 +27,15 @@ from digest.model import REPEATED, Block, BodyPolicy, DateQuality, Feed, Item, S
 from digest.pipeline.identify import canonical_url
 from digest.pipeline.reissue import Earlier, address_of, instant_of
 from digest.storage.engine import UtcDateTime
-from digest.storage.schema import feeds, item_articles, item_revisions, items, sources, story_items
+from digest.storage.schema import (
+    feeds,
+    item_articles,
+    item_revisions,
+    items,
+    items_without_story,
+    sources,
+    story_items,
+)
 from digest.storage.upsert import insert_quietly, upsert_from
 
 MAX_REVISIONS = 25  # an outlet that rewrites an item at every poll is followed so far, then left alone
@@ -65,6 +75,7 @@ def store_all(conn: Connection, documents: Sequence[tuple[Feed, Sequence[Item]]]
     changed = _still_followed(conn, [id_ for id_ in found if id_ in known and known[id_] != hashes[id_]])
     rows = {id_: _to_row(owners[id_], found[id_], bodies[id_], hashes[id_]) for id_ in (*new, *changed)}
     insert_quietly(conn, items, [rows[id_] for id_ in new])
+    insert_quietly(conn, items_without_story, [{"item_id": id_} for id_ in new])
     _write_changes(conn, [rows[id_] for id_ in changed])
     _note_revisions(conn, rows, now)
     return [Stored(_of(entries, frozenset(new)), _of(entries, frozenset(changed))) for _, entries in documents]
@@ -113,18 +124,32 @@ def items_by_id(conn: Connection, ids: Iterable[str], *, at: datetime | None = N
     return found
 
 
-def unassigned_items(conn: Connection, limit: int | None = None) -> list[Item]:
+def items_as_joined(conn: Connection, ids: Iterable[str]) -> dict[str, Item]:
+    """Items by id, in no particular order, each with the text that it had when it got its story, or has now."""
+    found = items_by_id(conn, ids)
+    for chunk in _chunks(found):
+        _revise(conn, found, chunk, None)
+    return found
+
+
+def has_unassigned(conn: Connection) -> bool:
+    """Whether an item may wait for a story: asks for a mark alone, and reads no item."""
+    return conn.execute(select(items_without_story.c.item_id).limit(1)).first() is not None
+
+
+def unassigned_items(conn: Connection) -> list[Item]:
     """Items that belong to no story yet, backlog too, in the fixed order (first_seen_at, feed id, key)."""
-    query = (
-        _select()
-        .outerjoin(story_items, story_items.c.item_id == items.c.id)
-        .where(story_items.c.item_id.is_(None))
-        .order_by(items.c.first_seen_at, items.c.feed_id, items.c.key)
-        .limit(limit)
-    )
-    found = [_from_row(row) for row in conn.execute(query)]
+    waiting = select(items_without_story.c.item_id).where(
+        ~exists().where(story_items.c.item_id == items_without_story.c.item_id))
+    found = items_by_id(conn, conn.execute(waiting).scalars()).values()
     # Databases collate text differently; the order is ours.
-    return sorted(found, key=lambda item: (item.first_seen_at, item.feed.id, item.key)) if limit is None else found
+    return sorted(found, key=lambda item: (item.first_seen_at, item.feed.id, item.key))
+
+
+def forget_waiting(conn: Connection, ids: Iterable[str]) -> None:
+    """Says that these items have a story."""
+    for chunk in _chunks(ids):
+        conn.execute(delete(items_without_story).where(items_without_story.c.item_id.in_(chunk)))
 
 
 def find_items(conn: Connection, url: str) -> list[Item]:
@@ -221,17 +246,19 @@ def _write_changes(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
     conn.execute(statement, [{"row_id": row["id"], **{f"new_{n}": row[n] for n in names}} for row in rows])
 
 
-def _revise(conn: Connection, found: dict[str, Item], ids: Sequence[str], at: datetime) -> None:
-    """Puts the last text seen by `at` into those of `found` that were revised after it."""
-    later = select(item_revisions.c.item_id).where(item_revisions.c.item_id.in_(ids), item_revisions.c.seen_at > at)
+def _revise(conn: Connection, found: dict[str, Item], ids: Sequence[str], at: datetime | None) -> None:
+    """Puts the last text seen by `at` (None: by the time at which it joined its story) into those revised later."""
+    seen = select(item_revisions)
+    if at is None:
+        seen = seen.join(story_items, story_items.c.item_id == item_revisions.c.item_id)
+    limit = story_items.c.joined_at if at is None else literal(at, UtcDateTime)
+    later = seen.with_only_columns(item_revisions.c.item_id).where(
+        item_revisions.c.item_id.in_(ids), item_revisions.c.seen_at > limit)
     moved = {row.item_id for row in conn.execute(later)} & found.keys()
     if not moved:
         return
-    earlier = (
-        select(item_revisions)
-        .where(item_revisions.c.item_id.in_(moved), item_revisions.c.seen_at <= at)
-        .order_by(item_revisions.c.seen_at)
-    )
+    earlier = seen.where(item_revisions.c.item_id.in_(moved), item_revisions.c.seen_at <= limit).order_by(
+        item_revisions.c.seen_at)
     for row in conn.execute(earlier):
         found[row.item_id] = replace(found[row.item_id], url=row.url, canonical_url=canonical_url(row.url),
                                      title=row.title, summary=row.summary, body=_body(row.body))

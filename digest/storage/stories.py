@@ -1,7 +1,8 @@
 """Stories: who belongs together, since when, and the log of what happened.
 
-A join is written once and never changed; a merge is an alias with its time. So the stories as of any earlier time
-can be read back: joins by then, aliases by then, texts by then.
+A join is written once; a merge is an alias with its time. What an editor changes keeps a note of how it was before
+(storage.story_edits). So the stories as of any earlier time can be read back: joins by then, aliases by then, texts by
+then.
 """
 
 import json
@@ -15,8 +16,8 @@ from sqlalchemy import Column, Connection, Row, Select, func, select
 from digest.errors import NotFound
 from digest.model import Item, Join, Story, StoryEvent, StoryEventKind
 from digest.pipeline.cluster import Merge
-from digest.storage.items import items_by_id
-from digest.storage.schema import cursors, items, story_aliases, story_events, story_items
+from digest.storage.items import forget_waiting, items_as_joined, items_by_id
+from digest.storage.schema import cursors, items, past_aliases, story_aliases, story_events, story_items, story_moves
 from digest.storage.upsert import upsert
 
 CHUNK = 500  # ids in one statement
@@ -26,7 +27,8 @@ def record_joins(conn: Connection, joins: Sequence[Join]) -> None:
     """Writes joins in their order, with an event for each; an item that has a story already is refused by its key."""
     if not joins:
         return
-    conn.execute(story_items.insert(), [_join_row(join) for join in joins])
+    conn.execute(story_items.insert(), [join_row(join) for join in joins])
+    forget_waiting(conn, [join.item_id for join in joins])
     conn.execute(story_events.insert(), [
         {"kind": _kind(join).value, "story_id": join.story_id, "item_id": join.item_id, "at": join.at}
         for join in joins])
@@ -50,17 +52,19 @@ def stories_as_of(conn: Connection, *, since: datetime, at: datetime) -> tuple[S
     Items count from the time at which they joined; merges from theirs; texts are as revised by `at`.
     """
     recent = (
-        select(story_items.c.story_id).distinct()
+        select(story_items.c.item_id, story_items.c.story_id)
         .join(items, items.c.id == story_items.c.item_id)
         .where(items.c.first_seen_at > since, items.c.first_seen_at <= at, story_items.c.joined_at <= at)
     )
-    roots = _roots(conn, conn.execute(recent).scalars(), at)
+    moved = moved_since(conn, at)
+    filed = {moved.get(row.item_id, row.story_id) for row in conn.execute(recent)}
+    roots = roots_of(conn, filed, at)
     return _stories(conn, sorted(set(roots.values())), at)
 
 
 def story_by_id(conn: Connection, story_id: str, *, at: datetime | None = None) -> Story:
     """The story, or the one that it was merged into by `at`. Raises NotFound where there is none by then."""
-    root = _roots(conn, [story_id], at)[story_id]
+    root = roots_of(conn, [story_id], at)[story_id]
     stories = _stories(conn, [root], at)
     if not stories:
         raise NotFound("story", story_id)
@@ -71,15 +75,16 @@ def story_of(conn: Connection, item_id: str, at: datetime | None = None) -> str 
     """The id of the item's story as of `at` (None: now), merges followed; None where it has none yet."""
     query = _by(select(story_items.c.story_id).where(story_items.c.item_id == item_id), story_items.c.joined_at, at)
     story_id = conn.execute(query).scalar_one_or_none()
-    return None if story_id is None else _roots(conn, [story_id], at)[story_id]
+    if story_id is None:
+        return None
+    filed: str = moved_since(conn, at).get(item_id, story_id)
+    return roots_of(conn, [filed], at)[filed]
 
 
 def joins_of(conn: Connection, story_id: str) -> list[Join]:
     """Why each item is in the story, in order of joining; joins of stories merged into it keep their own story id."""
-    names = _family(conn, _roots(conn, [story_id], None).values(), None)
-    rows = _select_in(conn, select(story_items), story_items.c.story_id, names)
-    joins = [Join(row.item_id, row.story_id, row.joined_at, row.score, json.loads(row.features), row.reprint_of)
-             for row in rows]
+    names = family_of(conn, roots_of(conn, [story_id]).values())
+    joins = [read_join(row) for row in select_in(conn, select(story_items), story_items.c.story_id, names)]
     return sorted(joins, key=lambda join: (join.at, join.item_id != join.story_id, join.item_id))
 
 
@@ -109,6 +114,8 @@ def set_cursor(conn: Connection, name: str, position: int) -> None:
 def window_members(conn: Connection, *, window: timedelta, window_items: int) -> list[tuple[Item, str]]:
     """Items of live stories with their story ids, aliases resolved, in the order in which they were assigned.
 
+    Each has the text that it had then: what is decided later must not hang on whether a process was restarted.
+
     Live is a story with one of the newest `window_items` items, or one first seen in the last `window` before the
     newest item.
     """
@@ -122,8 +129,8 @@ def window_members(conn: Connection, *, window: timedelta, window_items: int) ->
     horizon = newest[0].first_seen_at - window
     recent = select(story_items.c.story_id).select_from(joined).where(items.c.first_seen_at >= horizon).distinct()
     ids = {row.story_id for row in newest} | set(conn.execute(recent).scalars())
-    members = _members(conn, set(_roots(conn, ids, None).values()), None)
-    found = items_by_id(conn, members)
+    members = _members(conn, set(roots_of(conn, ids).values()), None)
+    found = items_as_joined(conn, members)
     ordered = sorted(members.values(), key=lambda m: (m.joined_at, found[m.item_id].first_seen_at,
                                                       found[m.item_id].feed.id, found[m.item_id].key))
     return [(found[member.item_id], member.story_id) for member in ordered]
@@ -153,35 +160,58 @@ def _stories(conn: Connection, roots: Sequence[str], at: datetime | None) -> tup
 
 def _members(conn: Connection, roots: Collection[str], at: datetime | None) -> dict[str, _Member]:
     """The items of the stories `roots` and of all stories merged into them by `at`, by item id."""
-    names = _family(conn, roots, at)
-    rows = _select_in(conn, _by(select(story_items), story_items.c.joined_at, at), story_items.c.story_id, names)
-    return {row.item_id: _Member(row.item_id, names[row.story_id], row.joined_at, row.reprint_of is not None)
-            for row in rows}
+    names = family_of(conn, roots, at)
+    moved = moved_since(conn, at)
+    joined = _by(select(story_items), story_items.c.joined_at, at)
+    rows = list(select_in(conn, joined, story_items.c.story_id, names))
+    gone = [item_id for item_id, story_id in moved.items() if story_id in names]
+    rows += select_in(conn, joined, story_items.c.item_id, gone)
+    filed = {row.item_id: moved.get(row.item_id, row.story_id) for row in rows}
+    return {row.item_id: _Member(row.item_id, names[filed[row.item_id]], row.joined_at, row.reprint_of is not None)
+            for row in rows if filed[row.item_id] in names}
 
 
-def _family(conn: Connection, roots: Iterable[str], at: datetime | None) -> dict[str, str]:
+def family_of(conn: Connection, roots: Iterable[str], at: datetime | None = None) -> dict[str, str]:
     """Each of `roots` and each alias that leads to one by `at`, with its root."""
     names = {root: root for root in roots}
     frontier: Collection[str] = list(names)
     while frontier:
-        merged = _by(select(story_aliases.c.alias, story_aliases.c.story_id), story_aliases.c.at, at)
-        found = {row.alias: names[row.story_id]
-                 for row in _select_in(conn, merged, story_aliases.c.story_id, frontier)}
+        found = {alias: names[story_id] for alias, story_id in aliases_in(conn, "story_id", frontier, at).items()}
         names |= found
         frontier = found.keys()
     return names
 
 
-def _roots(conn: Connection, ids: Iterable[str], at: datetime | None) -> dict[str, str]:
-    """The story that each of `ids` is part of by `at`; itself where it was not merged."""
+def roots_of(conn: Connection, ids: Iterable[str], at: datetime | None = None) -> dict[str, str]:
+    """The story that each of `ids` is part of by `at` (None: now); itself where it was not merged."""
     roots = {id_: id_ for id_ in ids}
     frontier: Collection[str] = list(roots)
     while frontier:
-        merged = _by(select(story_aliases.c.alias, story_aliases.c.story_id), story_aliases.c.at, at)
-        steps = {row.alias: row.story_id for row in _select_in(conn, merged, story_aliases.c.alias, frontier)}
+        steps = aliases_in(conn, "alias", frontier, at)
         roots = {id_: steps.get(root, root) for id_, root in roots.items()}
         frontier = set(steps.values())
     return roots
+
+
+def aliases_in(conn: Connection, side: str, ids: Iterable[str], at: datetime | None = None) -> dict[str, str]:
+    """The aliases that held at `at` (None: hold now) whose `side` ("alias" or "story_id") is one of `ids`."""
+    wanted = list(ids)
+    current = _by(select(story_aliases.c.alias, story_aliases.c.story_id), story_aliases.c.at, at)
+    rows = list(select_in(conn, current, story_aliases.c[side], wanted))
+    if at is not None:
+        past = select(past_aliases.c.alias, past_aliases.c.story_id).where(
+            past_aliases.c.at <= at, past_aliases.c.until > at)
+        rows += select_in(conn, past, past_aliases.c[side], wanted)
+    return {row.alias: row.story_id for row in rows}
+
+
+def moved_since(conn: Connection, at: datetime | None) -> dict[str, str]:
+    """Items that an editor moved after `at`, with the story that each was filed under then; {} for None."""
+    if at is None:
+        return {}
+    later = select(story_moves.c.item_id, story_moves.c.story_id).where(story_moves.c.until > at)
+    return {row.item_id: row.story_id
+            for row in conn.execute(later.order_by(story_moves.c.until.desc(), story_moves.c.edit.desc()))}
 
 
 def _by(query: Select[Any], column: Column[Any], at: datetime | None) -> Select[Any]:
@@ -189,7 +219,7 @@ def _by(query: Select[Any], column: Column[Any], at: datetime | None) -> Select[
     return query if at is None else query.where(column <= at)
 
 
-def _select_in(conn: Connection, query: Select[Any], column: Column[Any], ids: Iterable[str]) -> Iterator[Row[Any]]:
+def select_in(conn: Connection, query: Select[Any], column: Column[Any], ids: Iterable[str]) -> Iterator[Row[Any]]:
     """The rows whose column is one of `ids`, in statements of bounded length."""
     wanted = list(ids)
     for start in range(0, len(wanted), CHUNK):
@@ -200,6 +230,12 @@ def _kind(join: Join) -> StoryEventKind:
     return StoryEventKind.NEW_STORY if join.item_id == join.story_id else StoryEventKind.ITEM_JOINED
 
 
-def _join_row(join: Join) -> dict[str, Any]:
+def read_join(row: Row[Any]) -> Join:
+    """The join of a row of story_items."""
+    return Join(row.item_id, row.story_id, row.joined_at, row.score, json.loads(row.features), row.reprint_of)
+
+
+def join_row(join: Join) -> dict[str, Any]:
+    """The row of story_items of a join."""
     return {"item_id": join.item_id, "story_id": join.story_id, "joined_at": join.at, "score": join.score,
             "features": json.dumps(dict(join.features), ensure_ascii=False), "reprint_of": join.reprint_of}

@@ -9,7 +9,7 @@ from digest.model import Item
 from digest.services.stories import LEASE, StoryClusterer, TickReport
 from digest.storage.items import store
 from digest.storage.leases import take_lease
-from digest.storage.schema import story_aliases, story_events, story_items
+from digest.storage.schema import items, items_without_story, story_aliases, story_events, story_items
 from digest.storage.stories import events_after, stories_as_of, story_of
 from tests.pipeline.stream import EVENTS, START, told
 from tests.storage.worlds import add_feed
@@ -17,9 +17,9 @@ from tests.storage.worlds import add_feed
 DAY = timedelta(days=1)
 
 
-def arrive(engine: Engine, items: Iterable[Item]) -> None:
+def arrive(engine: Engine, stream: Iterable[Item]) -> None:
     with engine.begin() as conn:
-        for item in items:
+        for item in stream:
             add_feed(conn, item.feed)
             store(conn, item.feed, [item], item.first_seen_at)
 
@@ -43,13 +43,13 @@ def three_polls(engine: Engine, clusterers: list[StoryClusterer]) -> None:
 
 
 def test_a_tick_gives_every_item_a_story(engine):
-    items = list(chain.from_iterable(told(event) for event in EVENTS))
-    arrive(engine, items)
-    assert StoryClusterer(engine).tick(START, "me") == TickReport(len(items), len(EVENTS), 0)
+    stream = list(chain.from_iterable(told(event) for event in EVENTS))
+    arrive(engine, stream)
+    assert StoryClusterer(engine).tick(START, "me") == TickReport(len(stream), len(EVENTS), 0)
     with engine.begin() as conn:
         stories = stories_as_of(conn, since=START - DAY, at=START)
         assert sorted(len(story.items) for story in stories) == sorted(len(outlets) for outlets in EVENTS.values())
-        assert len(events_after(conn, 0, 100)) == len(items)
+        assert len(events_after(conn, 0, 100)) == len(stream)
 
 
 def test_a_second_tick_changes_nothing(sqlite_engine):
@@ -118,6 +118,7 @@ def wipe(engine: Engine) -> None:
     with engine.begin() as conn:
         for table in (story_items, story_aliases, story_events):
             conn.execute(delete(table))
+        conn.execute(items_without_story.insert().from_select(["item_id"], select(items.c.id)))
 
 
 def rebuild(engine: Engine) -> None:

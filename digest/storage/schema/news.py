@@ -143,6 +143,7 @@ story_aliases = Table(
     Column("story_id", String(16), nullable=False, index=True),
     Column("at", UtcDateTime, nullable=False),
     Column("similarity", Float, nullable=False),
+    Column("edit", Integer),  # number of the editor's act that made it; NULL: the clusterer
 )
 story_events = Table(
     "story_events", metadata,
