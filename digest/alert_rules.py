@@ -1,19 +1,21 @@
 """Alert rules: what one says, the documents of config/alerts/ that hold them, and what one firing of it is."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from digest.errors import QueryError
 from digest.model import Subscriber
 from digest.query import parse_query
 from digest.sources import Document, LanguageTag, Slug
+from digest.text.names import Names
 
 MAIL = "mail"  # kind of a channel whose target is a normalised address
 DESK = "desk"  # who owns a rule that is no subscriber's
@@ -50,9 +52,12 @@ ClockTime = Annotated[time, BeforeValidator(_clock_time)]
 Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$")]
 
 
-def readable(query: str) -> str:
+STORED = {"stored": True}  # context for what was checked when it was stored: a language that grew must not lose rules
+
+
+def readable(query: str, info: ValidationInfo) -> str:
     """The query, where it can be read. Raises ValueError, which documents show with file and line."""
-    if query:
+    if query and not (info.context or {}).get("stored"):
         try:
             parse_query(query, names=None)
         except QueryError as error:
@@ -208,3 +213,21 @@ def changes(old: AlertSpec, new: AlertSpec) -> Mapping[str, tuple[object, object
     """What differs between two versions, by key."""
     return {key: (getattr(old, key), getattr(new, key)) for key in AlertSpec.model_fields
             if getattr(old, key) != getattr(new, key)}
+
+
+def alert_mistake(spec: AlertSpec, names: Names, newsletters: Iterable[str],
+                  sources: Iterable[str]) -> tuple[str, str, str] | None:
+    """What a rule says that this instance does not have, as (key, message, hint); None where all is there."""
+    for key, query in (("query", spec.query), ("quiet", spec.quiet.passes if spec.quiet else "")):
+        try:
+            if query:
+                parse_query(query, names=names)
+        except QueryError as error:
+            return key, str(error), ""
+    for key, wanted, known in (("newsletters", spec.newsletters, tuple(newsletters)),
+                               ("sources", spec.sources, tuple(sources))):
+        for slug in wanted:
+            if slug not in known:
+                near = get_close_matches(slug, known, n=1)
+                return key, f"there is no {slug!r} among the {key}", f"did you mean {near[0]!r}?" if near else ""
+    return None

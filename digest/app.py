@@ -164,8 +164,11 @@ class ArchiveApp(App):
 
 
 @contextmanager
-def open_archive(instance_option: str | None, folder: Path, newsletter_file: Path | None) -> Iterator[ArchiveApp]:
+def open_archive(instance_option: str | None, folder: Path, newsletter_file: Path | None,
+                 alerts_file: Path | None = None) -> Iterator[ArchiveApp]:
     """A throw-away instance over the archive in `folder`, with the settings of the instance but none of its data.
+
+    `alerts_file` holds alert rules, as a document of config/alerts/ does.
 
     Raises ArchiveError, ConfigError or NotFound where the archive or a document is wrong.
     """
@@ -176,6 +179,8 @@ def open_archive(instance_option: str | None, folder: Path, newsletter_file: Pat
     gazetteer = {path: text for path, text in files.items() if path.startswith("gazetteer/")}
     known = read_configuration(files, config_service.packaged_gazetteer())
     documents = documents_of(archive, known, newsletter_file)
+    if alerts_file is not None:
+        documents[f"alerts/{alerts_file.stem}.toml"] = alerts_file.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="digest-replay-") as root:
         instance = Instance(Path(root))
         write_documents(instance.config, {**gazetteer, **documents})

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from digest.alert_rules import AlertEntry, AlertsDocument
+from digest.alert_rules import AlertEntry, AlertsDocument, alert_mistake
 from digest.errors import ConfigError, QueryError
 from digest.gazetteer import Gazetteer as Gazetteer
 from digest.gazetteer import GazetteerDocument, PlacedName, check_names
@@ -313,7 +313,19 @@ def read_configuration(
                                   Names(placed.name for placed in parts.names.values()), parts.alerts)
     for newsletter in parts.newsletters.values():
         _check_sources(newsletter, configuration, texts)
+    _check_alerts(configuration, texts)
     return configuration
+
+
+def _check_alerts(configuration: Configuration, texts: Mapping[str, str]) -> None:
+    """Queries of alerts whose @names the gazetteer does not have, and scopes that name no newsletter or source."""
+    for path, entries in configuration.alerts.items():
+        for index, entry in enumerate(entries):
+            wrong = alert_mistake(entry.spec, configuration.names, configuration.newsletters, configuration.sources)
+            if wrong is not None:
+                key, message, hint = wrong
+                raise ConfigError(path, message, line=find_line(texts[path], ("alerts", index, key)),
+                                  key=f"alerts.{index}.{key}", hint=hint)
 
 
 def _languages(parts: _Parts) -> tuple[str, ...]:

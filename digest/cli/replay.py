@@ -20,11 +20,14 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.argument("archive", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--newsletter", "newsletter_file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="A newsletter document whose sources are outlets; without it all outlets are one newsletter.")
+@click.option("--alerts", "alerts_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="RULES",
+              help="Alert rules, as in config/alerts/: what they would have told goes to OUT/alerts.jsonl.")
 @click.option("--from", "first", type=DAY, help="First day whose edition is written [the archive's first].")
 @click.option("--to", "last", type=DAY, help="Last day whose edition is written; the replay ends after it.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("var/replay"), show_default=True)
 def replay(
-    archive: Path, newsletter_file: Path | None, first: datetime | None, last: datetime | None, out: Path
+    archive: Path, newsletter_file: Path | None, alerts_file: Path | None, first: datetime | None,
+    last: datetime | None, out: Path,
 ) -> None:
     """Run the recorded ARCHIVE through the whole pipeline, one edition a day.
 
@@ -32,7 +35,7 @@ def replay(
     OUT/YYYY-MM-DD/edition.{html,txt,json} and OUT/stories.jsonl. The archive's format is in docs/archives.md.
     """
     root = click.get_current_context().find_root().obj
-    with open_archive(root, archive, newsletter_file) as app:
+    with open_archive(root, archive, newsletter_file, alerts_file) as app:
         report = _run(app, out, first, last)
     _show(report, out)
 
@@ -65,4 +68,5 @@ def _show(report: ReplayReport, out: Path) -> None:
                       lead.headline if lead else view.empty_reason or "no lead")
     console = Console()
     console.print(table)
-    console.print(f"{report.polls} polls, {report.items} items, {report.stories} stories; written to {out}")
+    console.print(f"{report.polls} polls, {report.items} items, {report.stories} stories, {report.alerts} alerts; "
+                  f"written to {out}")

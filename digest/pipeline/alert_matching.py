@@ -1,6 +1,6 @@
 """Which alert rules match which items: query, scope, and what a rule may see at all. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +12,10 @@ from digest.pipeline.region import Places
 from digest.pipeline.story_conditions import facts_of
 from digest.query import match, parse_query, prepare
 from digest.query.conditions import holds, story_conditions
-from digest.query.match import MatchText, Span
+from digest.query.index import RuleIndex
+from digest.query.match import MatchText, Span, paragraphs
 from digest.query.quote import Quote, quote
+from digest.query.sieve import Sieve
 from digest.query.tree import Condition, Query
 
 NOWHERE = ""  # region of an item whose feed has none and whose text names none
@@ -58,41 +60,63 @@ class RuleSet:
     def __init__(self, rules: Iterable[AlertRule], configuration: Configuration):
         self._configuration = configuration
         self._places = Places(configuration.gazetteer)
-        self._ready = {rule.id: ready for rule in rules if (ready := self._read(rule)) is not None}
+        self._ready: dict[int, _Ready] = {}
+        self._index: RuleIndex[int] = RuleIndex()
+        self._conditional: RuleIndex[int] = RuleIndex()  # of those that look at the story too
+        self._topics = _Topics(configuration)
+        self.unreadable: dict[int, str] = {}  # why a rule never fires, by its id
+        self.renew(rules)
+
+    def renew(self, rules: Iterable[AlertRule]) -> None:
+        """Makes these the rules; what stayed as it was stays ready."""
+        wanted = {rule.id: rule for rule in rules}
+        known = {rule_id: ready.rule for rule_id, ready in self._ready.items()}
+        for rule_id in [rule_id for rule_id, rule in known.items() if wanted.get(rule_id) != rule]:
+            del self._ready[rule_id]
+            self._index.remove(rule_id)
+            self._conditional.remove(rule_id)
+        self.unreadable.clear()
+        for rule_id, rule in wanted.items():
+            if known.get(rule_id) != rule and (ready := self._read(rule)) is not None:
+                self._ready[rule_id] = ready
+                self._index.add(rule_id, ready.query)
+                if ready.conditions:
+                    self._conditional.add(rule_id, ready.query)
+
+    def prepare(self, languages: Iterable[str]) -> None:
+        """Files the rules for texts of these languages now, so that the first of them need not wait."""
+        for language in languages:
+            self._index.prepare(language)
 
     def __len__(self) -> int:
         return len(self._ready)
 
+    def __contains__(self, rule_id: int) -> bool:
+        return rule_id in self._ready
+
     @property
     def conditional(self) -> bool:
         """Whether there is a rule that looks at the story beside the item that joined it."""
-        return any(ready.conditions for ready in self._ready.values())
+        return len(self._conditional) > 0
 
     def rule(self, rule_id: int) -> AlertRule:
         return self._ready[rule_id].rule
 
-    def __contains__(self, rule_id: int) -> bool:
-        return rule_id in self._ready
-
-    def has_conditions(self, rule_id: int) -> bool:
-        return bool(self._ready[rule_id].conditions)
-
-    def matches(self, item: Item, *, conditional: bool | None = None) -> Iterator[Match]:
-        """The rules that match an item, in order of id; `conditional` asks those with (or without) conditions alone.
+    def matches(self, item: Item, *, conditional: bool = False) -> list[Match]:
+        """The rules that match an item, in order of id; `conditional` asks those alone that look at the story too.
 
         A feed's backlog, and what was first seen before a rule, match nothing.
         """
         if item.backlog:
-            return
-        text: MatchText | None = None
-        for rule_id, ready in self._ready.items():
-            if conditional is not None and bool(ready.conditions) is not conditional:
-                continue
-            if item.first_seen_at < ready.rule.since or not self._in_scope(ready.rule.spec, item):
-                continue
-            text = text or self._prepare(item)
-            if (spans := match(ready.query, text)) is not None:
-                yield Match(rule_id, item, text, spans)
+            return []
+        text = self._prepare(item)
+        index = self._conditional if conditional else self._index
+        found = []
+        for rule_id in sorted(index.keys_matching(text)):
+            ready = self._ready[rule_id]
+            if item.first_seen_at >= ready.rule.since and self._in_scope(ready.rule.spec, item):
+                found.append(Match(rule_id, item, text, match(ready.query, text) or ()))
+        return found
 
     def conditions_hold(self, rule_id: int, story: Story, at: datetime) -> bool:
         """Whether the story is as the rule's query asks."""
@@ -115,12 +139,23 @@ class RuleSet:
             passes: tuple[Query | None, tuple[Condition, ...]] = (None, ())
             if rule.spec.quiet and rule.spec.quiet.passes:
                 passes = story_conditions(parse_query(rule.spec.quiet.passes, names=self._configuration.names))
-        except QueryError:
+        except QueryError as error:
+            self.unreadable[rule.id] = f"{rule.name}: {error}"
             return None
         return _Ready(rule, query, conditions, *passes)
 
     def _prepare(self, item: Item) -> MatchText:
-        return prepare(item)
+        """The item's text with the regions that it lies in and the topics that it matches."""
+        return prepare(item, regions=self._regions(item), topics=self._topics.of(item))
+
+    def _regions(self, item: Item) -> list[str]:
+        """The region that the item is of, and those that hold it, from the inside out."""
+        found: list[str] = []
+        region: str | None = self._places.item_region(item, NOWHERE)
+        while region and region not in found:
+            found.append(region)
+            region = self._configuration.gazetteer.parent(region)
+        return found
 
     def _in_scope(self, spec: AlertSpec, item: Item) -> bool:
         feed, newsletters = item.feed, self._configuration.newsletters
@@ -138,9 +173,17 @@ class RuleSet:
         return any(self._places.inside(region, outer) for outer in spec.regions)
 
 
-def by_rule(matches: Iterable[Match]) -> Mapping[int, list[Match]]:
-    """Matches by the id of their rule, in their order."""
-    found: dict[int, list[Match]] = {}
-    for one in matches:
-        found.setdefault(one.rule_id, []).append(one)
-    return found
+class _Topics:
+    """Which topics of the newsletters an item matches."""
+
+    def __init__(self, configuration: Configuration):
+        topics = [topic for newsletter in configuration.newsletters.values() for topic in newsletter.topics]
+        self._slugs = [topic.slug for topic in topics]
+        self._sieve = Sieve(parse_query(topic.query, names=configuration.names) for topic in topics)
+
+    def of(self, item: Item) -> tuple[str, ...]:
+        """Their slugs, each once."""
+        if not self._slugs:
+            return ()
+        numbers = self._sieve.matching(paragraphs(item), item.language, lambda: prepare(item))
+        return tuple(dict.fromkeys(self._slugs[number] for number in numbers))

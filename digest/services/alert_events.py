@@ -106,7 +106,7 @@ def evaluate(conn: Connection, tick: Tick, rules: RuleSet, memory: Memory, aroun
     """
     items = _items(conn, tick)
     roots = storage.roots_of(conn, [event.story_id for event in tick.events], tick.at)
-    found = {item_id: [] if item is None else list(rules.matches(item)) for item_id, item in items.items()}
+    found = {item_id: [] if item is None else rules.matches(item) for item_id, item in items.items()}
     stories = _stories(conn, tick, roots, found, rules, memory)
     occurrences = _occurrences(tick, roots, stories, items)
     matches = {one.story.id: _by_rule(one, found, rules) for one in occurrences}

@@ -129,9 +129,15 @@ class AlertEngine:
     def _ready(self, conn: Connection, configuration: Configuration) -> RuleSet:
         """The active rules, read again only where one was changed since."""
         changes, known = rule_storage.changes(conn), self._made_of
-        if self._rules is None or known is None or known[0] != changes or known[1] is not configuration:
+        if self._rules is None or known is None or known[1] is not configuration:
             self._rules = RuleSet(rule_storage.rules(conn, "active"), configuration)
-            self._made_of = (changes, configuration)
+            self._rules.prepare({feed.language for feed in configuration.feeds if feed.language})
+        elif known[0] != changes:
+            self._rules.renew(rule_storage.rules(conn, "active"))
+        if known is None or known != (changes, configuration):
+            for why in self._rules.unreadable.values():
+                log.error("alert rule cannot be read, and tells nothing", why=why)
+        self._made_of = (changes, configuration)
         return self._rules
 
 

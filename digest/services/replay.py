@@ -17,6 +17,7 @@ from pathlib import Path
 import tomlkit
 from sqlalchemy import Engine
 
+from digest.alert_rules import Alert
 from digest.documents import Configuration, Newsletter
 from digest.errors import NotFound
 from digest.fetch.archive import Archive
@@ -26,6 +27,7 @@ from digest.pipeline.view import EditionView
 from digest.services import editions, releases
 from digest.services.cycle import Cycle
 from digest.settings import Settings
+from digest.storage import alerts as alert_storage
 from digest.storage import stories as story_storage
 from digest.storage.engine import read_only
 
@@ -60,6 +62,7 @@ class ReplayReport:
     polls: int
     items: int
     stories: int
+    alerts: int = 0
 
 
 def documents_of(
@@ -136,7 +139,8 @@ async def replay(
         if on_progress:
             on_progress(at)
     stories = await asyncio.to_thread(_write_stories, engine, start, end, out / "stories.jsonl")
-    return ReplayReport(tuple(written), polls, items, stories)
+    alerts = await asyncio.to_thread(_write_alerts, engine, out / "alerts.jsonl") if configuration.alerts else 0
+    return ReplayReport(tuple(written), polls, items, stories, alerts)
 
 
 def _release(
@@ -170,6 +174,24 @@ def _write_stories(engine: Engine, start: datetime, end: datetime, path: Path) -
         for story in sorted(stories, key=lambda s: (s.items[0].first_seen_at, s.id)):
             file.write(json.dumps(story_line(story), ensure_ascii=False) + "\n")
     return len(stories)
+
+
+def _write_alerts(engine: Engine, path: Path) -> int:
+    """One JSON object a line for each alert of the replay, oldest first; returns how many."""
+    with read_only(engine) as conn:
+        found = sorted(alert_storage.log(conn), key=lambda pair: (pair[0].at, pair[0].id))
+    with path.open("w", encoding="utf-8") as file:
+        for alert, rule in found:
+            file.write(json.dumps(alert_line(alert, rule), ensure_ascii=False) + "\n")
+    return len(found)
+
+
+def alert_line(alert: Alert, rule: str) -> dict[str, object]:
+    """An alert as exports name it; `why` has each trigger with its detail, `told` is when a reader would have read it."""
+    return {"rule": rule, "version": alert.version, "story": alert.story_id,
+            "why": [str(trigger) for trigger in alert.why], "at": alert.at.isoformat(), "item": alert.item_id,
+            "told": alert.release_at.isoformat(), "held_by": alert.held_by, "sentence": alert.sentence,
+            "words": list(alert.words)}
 
 
 def story_line(story: Story) -> dict[str, object]:

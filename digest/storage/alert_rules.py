@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, or_, select, update
 
-from digest.alert_rules import COMMAND, MAIL, AlertRule, AlertSpec, Channel, RuleVersion
+from digest.alert_rules import COMMAND, MAIL, STORED, AlertRule, AlertSpec, Channel, RuleVersion
 from digest.model import Subscriber
 from digest.storage.schema import alert_channels, alert_rule_versions, alert_rules, cursors, subscribers
 from digest.storage.upsert import insert_ignore
@@ -104,7 +105,7 @@ def versions_of(conn: Connection, rule_id: int) -> list[RuleVersion]:
     """What a rule said, newest first."""
     query = select(alert_rule_versions).where(alert_rule_versions.c.rule_id == rule_id)
     rows = conn.execute(query.order_by(alert_rule_versions.c.version.desc()))
-    return [RuleVersion(row.rule_id, row.version, row.at, row.author, AlertSpec.model_validate_json(row.spec))
+    return [RuleVersion(row.rule_id, row.version, row.at, row.author, _spec(row.spec))
             for row in rows]
 
 
@@ -207,8 +208,14 @@ def _rule(row: Row[Any]) -> AlertRule:
     owner = None
     if row.owner_id is not None:
         owner = Subscriber(row.owner_id, row.email, row.consent_source, row.known_since)
-    return AlertRule(row.id, row.name, owner, AlertSpec.model_validate_json(row.spec), row.version, row.created_at,
+    return AlertRule(row.id, row.name, owner, _spec(row.spec), row.version, row.created_at,
                      row.since, row.state, row.origin)
+
+
+@lru_cache(maxsize=50_000)
+def _spec(text: str) -> AlertSpec:
+    """A stored spec as a value, its query unread."""
+    return AlertSpec.model_validate_json(text, context=STORED)
 
 
 def _channel(row: Row[Any]) -> Channel:
