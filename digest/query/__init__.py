@@ -8,6 +8,6 @@ from digest.query.match import MatchText, Span, match, prepare
 from digest.query.tree import Query
 
 __all__ = [
-    "MatchText", "Query", "QueryWarning", "Span", "StoryFacts", "explain", "holds", "lint_query", "match", "parse_query",
-    "prepare", "story_conditions",
+    "MatchText", "Query", "QueryWarning", "Span", "StoryFacts", "explain", "holds", "lint_query", "match",
+    "parse_query", "prepare", "story_conditions",
 ]
