@@ -111,7 +111,7 @@ class Scheduler:
     async def _cycle(self) -> None:
         app = self._app
         report = await self._turn.run(
-            app.configuration.feeds, configuration=app.configuration, zone=app.zone,
+            app.configuration.feeds, configuration=app.configuration, zone=app.zone, prompt=True,
             on_outcome=lambda _outcome: self._alive(self.news), on_page=lambda: self._alive(self.news))
         if report.outcomes or report.alerts:
             log.info("cycle", polled=len(report.outcomes), new=sum(outcome.new for outcome in report.outcomes),

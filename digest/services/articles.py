@@ -97,6 +97,19 @@ async def fetch_articles(
     return PageReport(Counter(run.outcomes[one.item_id].outcome for one in claimed))
 
 
+def waiting_for_pages(
+    engine: Engine, settings: PollingSettings, feeds: Sequence[Feed], now: datetime
+) -> frozenset[str]:
+    """The ids of items without story whose pages `fetch_articles` would fetch now."""
+    if not settings.article_pages or not settings.article_seconds:
+        return frozenset()
+    polled = {feed.id: feed for feed in feeds
+              if feed.article_text is not ArticleText.OFF and feed.url.startswith("http")}
+    with read_only(engine) as conn:
+        return frozenset(one.item_id for one in storage.candidates(conn, now - NEW)
+                         if one.feed_id in polled and _is_wanted(one, polled[one.feed_id]))
+
+
 def _claim(engine: Engine, feeds: Mapping[str, Feed], now: datetime) -> list[Wanted]:
     """The items whose pages this run fetches; publishers take turns, so that none takes the budget of the others."""
     with read_only(engine) as conn:

@@ -187,7 +187,7 @@ def _write_alerts(engine: Engine, path: Path) -> int:
 
 
 def alert_line(alert: Alert, rule: str) -> dict[str, object]:
-    """An alert as exports name it; `why` has each trigger with its detail, `told` is when a reader would have read it."""
+    """An alert as exports name it; `why` has each trigger with its detail, `told` is when readers would be told."""
     return {"rule": rule, "version": alert.version, "story": alert.story_id,
             "why": [str(trigger) for trigger in alert.why], "at": alert.at.isoformat(), "item": alert.item_id,
             "told": alert.release_at.isoformat(), "held_by": alert.held_by, "sentence": alert.sentence,

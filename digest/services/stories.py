@@ -1,5 +1,6 @@
 """The cluster tick: every unassigned item gets a story, by one process at a time."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -39,10 +40,11 @@ class StoryClusterer:
         self._clusterer: Clusterer | None = None
         self._event_number = -1  # of the newest event that the window knows of
 
-    def tick(self, now: datetime, holder: str) -> TickReport:
+    def tick(self, now: datetime, holder: str, waiting: Collection[str] = ()) -> TickReport:
         """Assigns all unassigned items in one transaction, backlog too; running it again changes nothing.
 
-        Does nothing where there is no such item, or where another holder has the lease: that one will do it.
+        Items whose ids are in `waiting` are left for a later tick: their text is still to come. Does nothing where
+        there is no item, or where another holder has the lease: that one will do it.
         """
         with read_only(self._engine) as conn:
             if not has_unassigned(conn):
@@ -51,7 +53,7 @@ class StoryClusterer:
             with self._engine.begin() as conn:
                 if not take_lease(conn, CLUSTERER, holder, now=now, until=now + LEASE):
                     return TickReport()
-                report, number = self._assign(conn, now)
+                report, number = self._assign(conn, now, waiting)
                 release_lease(conn, CLUSTERER, holder)
         except BaseException:
             self._clusterer = None  # it is ahead of the tables
@@ -59,9 +61,9 @@ class StoryClusterer:
         self._event_number = number
         return report
 
-    def _assign(self, conn: Connection, now: datetime) -> tuple[TickReport, int]:
+    def _assign(self, conn: Connection, now: datetime, waiting: Collection[str]) -> tuple[TickReport, int]:
         """What was done, and the number of the newest event afterwards."""
-        items = unassigned_items(conn)
+        items = [item for item in unassigned_items(conn) if item.id not in waiting]
         clusterer = self._current(conn)
         founded = merged = 0
         for batch in batches(items):
