@@ -154,7 +154,8 @@ def names() -> Names:
 
 @pytest.fixture(scope="module")
 def told(names: Names) -> list[tuple[str, str, Facts]]:
-    return [(event, language, facts(text, language, names)) for event, rows in EVENTS.items() for language, text in rows]
+    return [(event, language, facts(text, language, names))
+            for event, rows in EVENTS.items() for language, text in rows]
 
 
 def test_one_event_shares_more_in_two_languages_than_two_events_do(
