@@ -1,6 +1,7 @@
 """A parser process, seen from the service."""
 
 import multiprocessing
+import os
 import threading
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
@@ -23,6 +24,23 @@ def _context() -> BaseContext:
 
 
 _CONTEXT = _context()
+_STARTING = threading.Lock()
+_SAFE_PATH = "PYTHONSAFEPATH"  # keeps Python from looking for modules in the current folder first
+
+
+def _ensure_server() -> None:
+    """Starts the server that workers are forked from, if it does not run."""
+    if _CONTEXT.get_start_method() != "forkserver":
+        return
+    from multiprocessing import forkserver
+    with _STARTING:
+        before = os.environ.get(_SAFE_PATH)
+        os.environ[_SAFE_PATH] = "1"
+        try:
+            forkserver.ensure_running()
+        finally:
+            os.environ.pop(_SAFE_PATH)
+            os.environ.update({_SAFE_PATH: before} if before else {})
 
 
 class Worker:
@@ -83,6 +101,7 @@ class Worker:
         self._process = _CONTEXT.Process(  # type: ignore[attr-defined]
             target=serve, args=(theirs,), daemon=True, name="digest-parser")
         try:
+            _ensure_server()
             self._process.start()
             theirs.close()
             return self._pipe.poll(START_SECONDS) and self._pipe.recv() == "ready"

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
 
 MIN_ENTRIES = 5
@@ -15,7 +16,10 @@ SHARE = 0.6
 HEAD_WORDS = 4  # words that must agree before more is compared
 STOPS = (".", "!", "?", "…", ":", "|", "»", ")", "]")  # a motto ends with one, or begins after one
 
+REMEMBERED = 1_000  # titles: those of one document are looked at twice
+
 _TAIL = re.compile(r"(?:\s+[-–—|•»:/·]+)+\s+(?P<tail>[^-–—|•»]{2,60})$")
+_SEPARATED = re.compile(r"[-–—|•»:/·]\s")  # what _TAIL needs
 _HEAD = re.compile(r"^(?P<head>[^-–—|•:»]{2,40})(?:\s[-–—|•»]|:)\s+")
 _FIRST_POSTED = re.compile(
     r"\s*(?:The post|Сообщение|Запись|Жазба)\s(?:(?!The post ).){1,400}?"
@@ -23,7 +27,6 @@ _FIRST_POSTED = re.compile(
 _MORE = re.compile(
     r"(?i)\s*[\[(]?(?:read more|continue reading|read the full story|read full article|читать далее|читать полностью|"
     r"подробнее|толығырақ|батафсил|кененирээк|link to this post!?)[\])]?[\s.…»>→]*(?:at [^.]{2,40})?$")
-POSTED = ("The post", "Сообщение", "Запись", "Жазба")  # what _FIRST_POSTED begins with
 MORE = ("read", "link to", "читать", "подробнее", "толығырақ", "батафсил", "кененирээк")  # what _MORE needs
 MORE_LENGTH = 120  # characters at the end of a text in which _MORE can match
 ELLIPSES = ("…", "...", "&hellip;", "]")  # what _ELLIPSIS ends with
@@ -46,10 +49,10 @@ class Boilerplate:
 
 def learn(titles: Sequence[str], summaries: Sequence[str], names: Iterable[str] = ()) -> Boilerplate:
     """What the titles and summaries of one document share. `names` (feed, source) are tails of titles anyway."""
-    tails = _common(titles, lambda title: _group(_TAIL.search(title), "tail"))
+    tails = _common(titles, lambda title: _group(_tail(title), "tail"))
     heads = _common(titles, lambda title: _group(_HEAD.search(title), "head"))
     known = tuple(name for name in names if name)
-    filled = [summary.split() for summary in summaries if summary]
+    filled = [summary for summary in summaries if summary]
     needed = max(MIN_ENTRIES, SHARE * len(summaries))
     return Boilerplate(
         title_heads=heads,
@@ -63,7 +66,7 @@ def clean_title(title: str, known: Boilerplate) -> str:
     """A title without the site's name and labels of media; as it was where nothing else would be left."""
     short = _without_labels(title)
     for _ in range(2):
-        found = _TAIL.search(short)
+        found = _tail(short)
         if not found or not _is_one_of(found.group("tail"), known.title_tails):
             break
         short = short[: found.start()].rstrip(" -–—|•»:")
@@ -71,6 +74,11 @@ def clean_title(title: str, known: Boilerplate) -> str:
     if found and _is_one_of(found.group("head"), known.title_heads):
         short = short[found.end():]
     return short or title
+
+
+@lru_cache(REMEMBERED)
+def _tail(title: str) -> re.Match[str] | None:
+    return _TAIL.search(title) if _SEPARATED.search(title) else None
 
 
 def without_bullet(text: str) -> str:
@@ -90,14 +98,15 @@ def clean_summary(text: str, title: str, known: Boilerplate) -> str:
     """A paragraph or summary on one line, without what its document repeats and "The post … appeared first on …"."""
     if known.summary_head or known.summary_tail:
         text = _without_ends(text.split(), known.summary_head, known.summary_tail)
-    if any(word in text for word in POSTED):
+    if "The post" in text or (not text.isascii() and ("Сообщение" in text or "Запись" in text or "Жазба" in text)):
         text = _FIRST_POSTED.sub("", text)
         head, post, rest = text.rpartition("The post ")
         if post and len(rest) > 2 and (title.startswith(rest[:30]) or (len(title) > 7 and rest.startswith(title[:30]))):
             text = head  # the feed cut it off before "appeared first on"
     end = text[-MORE_LENGTH:]
     folded = end.lower()
-    return (text[:-MORE_LENGTH] + _MORE.sub("", end) if any(word in folded for word in MORE) else text).strip()
+    has_more = "read" in folded or "link to" in folded or (not end.isascii() and any(word in folded for word in MORE))
+    return (text[:-MORE_LENGTH] + _MORE.sub("", end) if has_more else text).strip()
 
 
 def _without_ends(words: list[str], before: tuple[str, ...], after: tuple[str, ...]) -> str:
@@ -124,7 +133,7 @@ def _common(titles: Sequence[str], part: Callable[[str], str | None]) -> tuple[s
     return tuple(text for text, count in counts.items() if count >= SHARE * len(titles))
 
 
-def _shared_head(texts: Sequence[list[str]], needed: float) -> tuple[str, ...]:
+def _shared_head(texts: Sequence[str], needed: float) -> tuple[str, ...]:
     """The first words, up to the end of a sentence, that at least `needed` texts share; () where under four."""
     shared, _ = _shared_run(texts, needed)
     while len(shared) >= HEAD_WORDS and not shared[-1].endswith(STOPS):
@@ -132,20 +141,28 @@ def _shared_head(texts: Sequence[list[str]], needed: float) -> tuple[str, ...]:
     return shared if len(shared) >= HEAD_WORDS else ()
 
 
-def _shared_tail(texts: Sequence[list[str]], needed: float) -> tuple[str, ...]:
+def _shared_tail(texts: Sequence[str], needed: float) -> tuple[str, ...]:
     """The last words, from the beginning of a sentence, that at least `needed` texts share; () where under four."""
-    shared, alike = _shared_run([words[::-1] for words in texts], needed)
+    shared, alike = _shared_run(texts, needed, backwards=True)
     while len(shared) >= HEAD_WORDS and not all(words[len(shared)].endswith(STOPS) for words in alike):
         shared = shared[:-1]
     return shared[::-1] if len(shared) >= HEAD_WORDS else ()
 
 
-def _shared_run(texts: Sequence[list[str]], needed: float) -> tuple[tuple[str, ...], list[list[str]]]:
-    """The longest run of first words that at least `needed` texts share, shorter than each; and those texts."""
-    counts = Counter(tuple(words[:HEAD_WORDS]) for words in texts if len(words) > HEAD_WORDS)
+def _shared_run(texts: Sequence[str], needed: float, *,
+                backwards: bool = False) -> tuple[tuple[str, ...], list[list[str]]]:
+    """The longest run of first words that at least `needed` texts share, shorter than each; and those texts' words.
+
+    `backwards`: of last words, the last of all first.
+    """
+    ends = [text.rsplit(None, HEAD_WORDS)[::-1] if backwards else text.split(None, HEAD_WORDS) for text in texts]
+    counts = Counter(tuple(words[:HEAD_WORDS]) for words in ends if len(words) > HEAD_WORDS)
     head, count = counts.most_common(1)[0] if counts else ((), 0)
-    alike = [words for words in texts if tuple(words[:HEAD_WORDS]) == head]
-    if count < needed or len({tuple(words) for words in alike}) == 1:
+    if count < needed:
+        return (), []
+    alike = [text.split()[:: -1 if backwards else 1] for text, words in zip(texts, ends, strict=True)
+             if tuple(words[:HEAD_WORDS]) == head]
+    if len({tuple(words) for words in alike}) == 1:
         return (), []  # one text over and over is no motto
     agreeing = takewhile(lambda column: len(set(column)) == 1, zip(*alike, strict=False))
     shortest = min(len(words) for words in alike)

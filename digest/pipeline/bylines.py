@@ -48,6 +48,7 @@ DATELINE = re.compile(
     rf"(?:{_DASH}|(?<=/\.)\s+)")
 CREDIT = re.compile(rf"\((?P<agency>[^()]{{2,40}})\){_DASH}")
 NAMED_AGENCY = re.compile(r"(?:[Tt]he )?((?:[A-Z][\w'’.-]*\s){1,4}(?:News|Press) Agency)")  # calls itself one
+CLOSING = (")", "/", ").", "/.")  # what CLOSING_CREDIT ends with
 CLOSING_CREDIT = re.compile(r"\s*[(/](?P<agency>[^()/]{2,40})[)/]\.?$")
 
 
@@ -65,7 +66,7 @@ def split_dateline(text: str) -> Dateline:
 
     Two cities are joined by a slash ("Almaty/Astana"); a country after the city stays with it.
     """
-    if found := DATELINE.match(text[:MAX_DATELINE]):
+    if text[:1].isupper() and (found := DATELINE.match(text[:MAX_DATELINE])):
         city, second, country = found.group("city", "second", "country")
         named = agency_named(found.group("agency") or found.group("named") or "")
         is_label = not NO_PLACE.isdisjoint(re.split("[ -]", city.casefold())) or city.casefold() in NO_PLACE
@@ -75,8 +76,9 @@ def split_dateline(text: str) -> Dateline:
             return Dateline(_capital(rest), _place(city, second, country), named)
         if _is_agency(city) and not second and len(rest) > 20:  # "TASS - ..."
             return Dateline(_capital(rest), None, agency_named(city))
-    if (found := CREDIT.match(text[:MAX_DATELINE])) and (named := agency_named(found.group("agency"))):
-        return Dateline(_capital(text[found.end():]), None, named)
+    credit = CREDIT.match(text[:MAX_DATELINE]) if text[:1] == "(" else None
+    if credit and (named := agency_named(credit.group("agency"))):
+        return Dateline(_capital(text[credit.end():]), None, named)
     return Dateline(text, None, None)
 
 
@@ -96,7 +98,7 @@ def agency_named(credit: str) -> str | None:
 
 def closing_agency(text: str) -> str | None:
     """The agency credited in brackets at the end of a text, or None."""
-    found = CLOSING_CREDIT.search(text[-60:])
+    found = CLOSING_CREDIT.search(text[-60:]) if text.endswith(CLOSING) else None
     return AGENCIES.get(_bare(found.group("agency"))) if found else None
 
 

@@ -11,7 +11,7 @@ side. An ambiguous 04/05/2026 is refused.
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 # Minutes east of UTC. Names with two meanings (AMT: Armenia or the Amazon, IST: India, Ireland or Israel) are left out;
@@ -167,20 +167,19 @@ def _numeric_day(found: re.Match[str]) -> tuple[int, int, int]:
 
 
 def _assemble(day: tuple[int, int, int], clock: tuple[int, int, int] | None, zone: str) -> ParsedDate | None:
-    midnight = datetime(*day, tzinfo=UTC)
     hour, minute, second = clock or (0, 0, 0)
-    if (hour, minute) == (24, 0):
-        midnight, hour = midnight + timedelta(days=1), 0
-    local = midnight.replace(hour=hour, minute=minute, second=min(second, 59))
+    is_next_day = (hour, minute) == (24, 0)
+    local = datetime(*day, 0 if is_next_day else hour, minute, min(second, 59), tzinfo=UTC)
+    if is_next_day:
+        local, hour = local + timedelta(days=1), 0
     zone = zone.strip(" ,.")
     if not zone:
-        return ParsedDate(midnight, None, True)
+        return ParsedDate(local.replace(hour=0, minute=0, second=0), None, True)
     offset = _offset(zone, local)
     if offset is None:
         return None
-    instant = local.replace(tzinfo=timezone(timedelta(minutes=offset))).astimezone(UTC)
     # Publishing systems that know the day alone write midnight.
-    return ParsedDate(instant, offset, (hour, minute, second) == (0, 0, 0))
+    return ParsedDate(local - timedelta(minutes=offset), offset, (hour, minute, second) == (0, 0, 0))
 
 
 def _offset(zone: str, local: datetime | None) -> int | None:
@@ -188,7 +187,7 @@ def _offset(zone: str, local: datetime | None) -> int | None:
 
     `local` is the wall-clock time that a zone with changing offsets is asked about.
     """
-    if zone == "GMT":
+    if zone in {"GMT", "+0000"}:
         return 0
     if "/" in zone and (named := ZONE_NAME.search(zone)):
         return _named_offset(named.group(), local)

@@ -20,6 +20,7 @@ REMEMBERED = 2_000  # addresses: those of one document are asked for several tim
 BLANKS = re.compile(r"[\x00-\x20]+")
 # An address that stays as it is: absolute, without port, query and fragment.
 PLAIN_ADDRESS = re.compile(r"https?://[a-z0-9](?:[a-z0-9-]*\.)+[a-z]+(?:/[A-Za-z0-9/%=@!$,'()*~+._-]*)?")
+ABSOLUTE = re.compile(r"https?://[^/;?#][^;]*$")  # joined to whatever base it stays as it is
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/%:=&?~#+!$,;'@()*\[\]|._-]*")  # nothing in it needs to be quoted
 TRACKING_PREFIXES = ("utm_", "at_", "ns_", "mtm_", "pk_", "hsa_", "mc_", "wt.", "guccounter", "guce_")
 TRACKING = frozenset({
@@ -46,7 +47,8 @@ def absolute_url(link: str, base: str) -> str:
     if not link:
         return ""
     try:
-        parts = urlsplit(urljoin(base, link) if base.startswith(("http://", "https://")) else link)
+        is_whole = ABSOLUTE.match(link) or not base.startswith(("http://", "https://"))
+        parts = urlsplit(link if is_whole else urljoin(base, link))
         host = parts.hostname
         _ = parts.port  # raises ValueError where it is no number
     except ValueError:

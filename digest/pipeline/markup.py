@@ -23,7 +23,7 @@ EMPTY_LINE = re.compile(r"\n[ \t\r]*\n")
 IMAGE = re.compile(r"<img\s([^<>]{1,4000})>")
 ATTRIBUTE = re.compile(r"""([a-zA-Z]{3,10})\s{0,3}=\s{0,3}(?:"([^"<>]{1,4000})"|'([^'<>]{1,4000})')""")
 SMALLEST = 50  # pixels of a picture's side; icons and counters have less
-SPACE = re.compile(r"[ \t\r\n\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
+SPACE = re.compile(r"[\t\r\n\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]+")  # but for the blank itself
 INVISIBLE = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\u00ad]")
 STOP = ".!?…:;,»”\"'’)"
 MAX_SUBHEAD = 70  # characters of a bare line that may be a subhead
@@ -51,9 +51,11 @@ def to_blocks(html: str) -> list[Block]:
 
     Headings are subheads ("h2"), and so is a bare short line without an end stop between two paragraphs.
     """
-    if "&lt;" in html and not LOOKS_LIKE_MARKUP.search(html):
+    is_markup = "<" in html and bool(LOOKS_LIKE_MARKUP.search(html))
+    if "&lt;" in html and not is_markup:
         html = unescape(html)  # markup escaped once too often
-    pieces = _html_pieces(_cleaned(html)) if LOOKS_LIKE_MARKUP.search(html) else _lines(html)
+        is_markup = bool(LOOKS_LIKE_MARKUP.search(html))
+    pieces = _html_pieces(_cleaned(html)) if is_markup else _lines(html)
     return _with_bare_subheads([Block(kind, text) for kind, words in pieces if (text := _squeeze(words))])
 
 
@@ -78,7 +80,11 @@ def shorten(text: str, limit: int) -> str:
 
 
 def _cleaned(html: str) -> str:
-    return CLEANER.clean(NESTING.sub("<p>", ATTRIBUTES.sub(r"<\1>", html)))
+    parts = ATTRIBUTES.split(html)  # what stands between tags with attributes, and the names of these
+    if len(parts) > 1:
+        parts[1::2] = [f"<{name}>" for name in parts[1::2]]
+        html = "".join(parts)
+    return CLEANER.clean(NESTING.sub("<p>", html))
 
 
 def _html_pieces(html: str) -> Iterator[tuple[str, str]]:
@@ -88,7 +94,7 @@ def _html_pieces(html: str) -> Iterator[tuple[str, str]]:
         return
     if "<p>" in html or "<div>" in html or "<br>" in html:
         last = html.rindex(">")  # what follows the last tag keeps its lines
-        html = SPACE.sub(" ", html[:last]) + html[last:]
+        html = _single_spaced(html[:last]) + html[last:]
     kind, text, position = "p", "", 0
     for found in TAG.finditer(html):
         text += html[position : found.start()]
@@ -134,7 +140,20 @@ def _with_bare_subheads(blocks: list[Block]) -> list[Block]:
     return found
 
 
+def _single_spaced(text: str) -> str:
+    for sign in "\n\t\r\u00a0":
+        if sign in text:
+            text = text.replace(sign, " ")
+    if not text.isprintable():
+        text = SPACE.sub(" ", text)
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text
+
+
 def _squeeze(text: str) -> str:
+    if text.isprintable() and "  " not in text:
+        return text.strip()
     if not text.isascii():
         text = INVISIBLE.sub("", text)
     return " ".join(text.split())

@@ -7,7 +7,7 @@ Run it in a worker that can be killed (`digest.parsing`): hostile documents keep
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from xml.sax import SAXParseException
@@ -35,6 +35,8 @@ CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]
 LONG_AUTHOR = re.compile(
     rb"(<(?:\w{1,20}:)?(?:author|creator|managingEditor|webMaster|publisher|contributor|owner|name)\b[^<>]{0,300}>"
     rb"\s{0,100}(?:<!\[CDATA\[)?[^<\]]{500}[\x80-\xbf]{0,3})[^<\]]+", re.IGNORECASE)
+
+_get: Callable[[Any, str], Any] = dict.get  # a value without feedparser's fallbacks from one name to another
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,14 @@ def parse_feed(body: bytes, content_type: str | None, url: str) -> ParsedFeed:
 
 def _is_unclosed(body: bytes) -> bool:
     """Whether about so many tags are opened and not closed."""
+    if len(body) <= MOST_UNCLOSED:
+        return False
     opened = body.count(b"<") - MOST_UNCLOSED
     return opened > 0 and opened > 2 * body.count(b"</") + body.count(b"/>")
 
 
 def _declares_entities(body: bytes) -> bool:
-    flat = body.replace(b"\0", b"").lower()
+    flat = body.lower() if b"\0" not in body else body.replace(b"\0", b"").lower()
     if b"<!entity" not in flat:
         return False
     return b"<!entity" in re.sub(rb"<!\[cdata\[.*?\]\]>", b"", flat, flags=re.DOTALL)
@@ -102,12 +106,11 @@ def _declares_entities(body: bytes) -> bool:
 
 def _parse_xml(body: bytes, content_type: str | None, url: str) -> ParsedFeed:
     text, charset = as_utf8(body, content_type)
-    text = LONG_AUTHOR.sub(rb"\1", text)
     kind = "application/xml" + (f"; charset={charset}" if charset else "")
     document = read_plain(text, url, MAX_ENTRIES) if charset == "utf-8" or text.isascii() else None
     # BytesIO: given bytes, feedparser would open a file of that name, given a string, fetch it.
     document = document or feedparser.parse(
-        io.BytesIO(text), sanitize_html=False, resolve_relative_uris=False,
+        io.BytesIO(LONG_AUTHOR.sub(rb"\1", text)), sanitize_html=False, resolve_relative_uris=False,
         response_headers={"content-type": kind, "content-location": url},
     )
     if not document.entries and not document.version:
@@ -136,15 +139,10 @@ def _complaint(error: Any) -> str:
     return str(error)[:200]
 
 
-def _get(mapping: Any, name: str) -> Any:
-    """A value without feedparser's fallbacks from one name to another."""
-    return dict.get(mapping, name)
-
-
 def _entry(entry: Any) -> Entry:
     summary = _clean(_get(entry, "summary"), MAX_SUMMARY)
-    bodies = [_clean(_get(part, "value"), MAX_CONTENT) for part in _get(entry, "content") or ()]
-    content = max(bodies, key=len, default="")
+    parts = _get(entry, "content")
+    content = max([_clean(_get(part, "value"), MAX_CONTENT) for part in parts], key=len, default="") if parts else ""
     return Entry(
         guid=_clean(_get(entry, "id"), MAX_ADDRESS),
         link=_clean(_get(entry, "link"), MAX_ADDRESS),
@@ -154,7 +152,7 @@ def _entry(entry: Any) -> Entry:
         author=_clean(_get(entry, "author"), MAX_AUTHOR),
         published=_clean(_get(entry, "published"), 100),
         updated=_clean(_get(entry, "updated") or _get(entry, "created"), 100),
-        tags=_tags(_get(tag, "term") for tag in _get(entry, "tags") or ()),
+        tags=_tags(_get(tag, "term") for tag in tags) if (tags := _get(entry, "tags")) else (),
         image_url=_clean(_image(entry), MAX_ADDRESS),
         origin=_clean(_get(entry, "feedburner_origlink"), MAX_ADDRESS),
     )
@@ -224,9 +222,13 @@ def _tags(terms: Iterable[Any]) -> tuple[str, ...]:
 
 def _clean(value: Any, limit: int) -> str:
     """A string without control characters, at most `limit` characters long; numbers count as strings."""
-    if value is None or isinstance(value, bool | list | dict):
+    if not isinstance(value, str):
+        if value is None or isinstance(value, bool | list | dict):
+            return ""
+        value = str(value)
+    if not value:
         return ""
-    text = str(value)[:limit]
+    text = value[:limit]
     return (text if text.isprintable() else CONTROL.sub("", text)).strip()
 
 

@@ -37,8 +37,9 @@ TEXTS = frozenset({"title", "dc:title", "media:title", "description", "summary",
                    "itunes:summary", "content", "content:encoded"})
 GROUPS = frozenset({"media:group", "media:content"})  # what stands inside counts as if beside them
 SKIPPED = frozenset({"source"})
+PICTURE_PARTS = frozenset({"url", "title", "link", "width", "height"})
 STRANGE = frozenset({  # feedparser gives these a meaning that is not told here
-    "image", "textinput", "body", "fullitem", "contributor", "tags", "abstract", "xhtml:body", "svg", "link:link",
+    "textinput", "body", "fullitem", "contributor", "tags", "abstract", "xhtml:body", "svg", "link:link",
     "entry", "item", "feed", "channel", "itunes:owner"})
 KEPT = {  # text that is kept as it is, under its name
     "pubdate": "published", "published": "published", "issued": "published", "dcterms:issued": "published",
@@ -168,12 +169,23 @@ class _Entry:
             name = self._names.of(child.tag)
             if name in SKIPPED:
                 continue
-            if name == "image" and not len(child):
-                self._title_depth = -1  # its address; a title after it counts again
+            if name == "image":
+                self._picture(child, depth)
                 continue
             if name in STRANGE or name.startswith("xhtml:") or (name not in TEXTS and _has_base(child)):
                 raise _Odd
             self._element(name, child, depth)
+
+    def _picture(self, image: Element, depth: int) -> None:
+        """Its address, or its parts. Its title may become the entry's, but for one that stands higher."""
+        self._title_depth = -1
+        for part in image:
+            name = self._names.of(part.tag)
+            if name not in PICTURE_PARTS or part.attrib:
+                raise _Odd
+            text = _repaired(_text(part))
+            if name == "title":
+                self._title(text, depth + 1, is_media=False)
 
     def _element(self, name: str, element: Element, depth: int) -> None:
         if name in KEPT:

@@ -24,9 +24,18 @@ _LETTERS = {language: re.compile(f"[{letters}]", re.IGNORECASE) for language, le
     ("ky", "ңөү"), ("uk", "їєґі"), ("kk", "әғқңөұүһі"), ("uz", "ўқғҳ"), ("tg", "ҷӣӯҳқғ"))}
 _FOREIGN = re.compile("[^\u0401\u0410-\u044f\u0451\\W\\d_a-zA-Z]")  # neither Russian nor English
 _WORD = re.compile(r"[^\W\d_]+")
-_CYRILLIC_LETTER = re.compile("[\u0400-\u0481\u048a-\u04ff]")
-_ENGLISH = frozenset("the of and to in for is on with that was as are by from has be at an after will".split())
+_BLANKED = {code: " " for code in range(128) if not chr(code).isalpha()}  # all of ASCII that is no letter
+_SIGNS = "’‘“”–—…"  # commonest in English beside ASCII
+_CYRILLIC_BLOCK = 4  # high byte of U+0400 to U+04FF
+_ELSEWHERE = re.compile(  # letters neither Latin nor Cyrillic
+    "[\u0530-\u1c7f\u1c90-\u1dff\u2e80-\ua63f\ua6a0-\ufaff\U00010280-\U0001d3ff\U00020000-\U0003ffff]")
+_ENGLISH = frozenset(  # its commonest words, and such as hardly another language has
+    "the of and to in for is on with that was as are by from has be at an after will "
+    "this which who whose what when where how why they their them his she her its been have were would could should "
+    "than then into about says said against before while because through between your you our".split())
 _CYRILLIC = frozenset({"ru", "kk", "ky", "uz", "tg", "uk", "be", "bg", "mk", "sr", "mn", "tt", "ba", "az", "tk", "os"})
+_LATIN = frozenset("az cs da de en es et fi fr hr hu id it lt lv ms nl no pl pt ro sk sl sv tk tr uz vi".split())
+_NEAR = _LATIN | _CYRILLIC
 _NO_LETTERS_OF_THEIR_OWN = frozenset({"bg", "mk", "sr"})  # hardly told from Russian by letters
 
 
@@ -37,9 +46,9 @@ def language_of(text: str, declared: str | None, candidates: Sequence[str] = ())
     """
     text = text[:MAX_TEXT]
     candidates = tuple(candidates) or USUAL
-    cyrillic = 0 if text.isascii() else len(_CYRILLIC_LETTER.findall(text))
-    if cyrillic and 2 * cyrillic > (letters := sum(map(str.isalpha, text))):
-        return _cyrillic_language(text, letters, declared, candidates)
+    cyrillic = 0 if text.isascii() else text.encode("utf-16-le", "surrogatepass")[1::2].count(_CYRILLIC_BLOCK)
+    if 2 * cyrillic > len(text) or (cyrillic and 2 * cyrillic > _letters(text)):
+        return _cyrillic_language(text, cyrillic, declared, candidates)
     if declared in {None, "en"} and _is_english(text):
         return "en"
     if declared and declared not in {"en", *_CYRILLIC - {"uz", "az", "tk", "kk", "sr", "tt"}}:
@@ -47,30 +56,38 @@ def language_of(text: str, declared: str | None, candidates: Sequence[str] = ())
     return detected(text, candidates, DECLARED_WRONG if declared else SURE) or declared or "und"
 
 
-def _cyrillic_language(text: str, letters: int, declared: str | None, candidates: Sequence[str]) -> str:
-    foreign = len(_FOREIGN.findall(text))
-    if "ru" in candidates and not foreign and letters >= LONG and declared not in _NO_LETTERS_OF_THEIR_OWN \
-            and _NO_LETTERS_OF_THEIR_OWN.isdisjoint(candidates):
+def _cyrillic_language(text: str, cyrillic: int, declared: str | None, candidates: Sequence[str]) -> str:
+    is_foreign = bool(_FOREIGN.search(text))
+    if "ru" in candidates and not is_foreign and (cyrillic >= LONG or _letters(text) >= LONG) \
+            and declared not in _NO_LETTERS_OF_THEIR_OWN and _NO_LETTERS_OF_THEIR_OWN.isdisjoint(candidates):
         return "ru"
-    if declared in _CYRILLIC and (foreign > 0) == (declared != "ru"):
+    if declared in _CYRILLIC and is_foreign == (declared != "ru"):
         return str(declared)
     found = detected(text, candidates, DECLARED_WRONG if declared in _CYRILLIC else SURE)
     if found or declared in _CYRILLIC:
         return found or str(declared)
     counts = {language: len(pattern.findall(text)) for language, pattern in _LETTERS.items() if language in candidates}
     likely = max(counts, key=lambda language: counts[language], default="ru")
-    return likely if counts.get(likely, 0) > FOREIGN_LETTERS * letters else "ru"
+    return likely if counts.get(likely, 0) > FOREIGN_LETTERS * _letters(text) else "ru"
 
 
 def detected(text: str, candidates: Sequence[str], sure: float = SURE) -> str | None:
     """The candidate that the model finds likeliest, None below the probability `sure` and for too few letters.
 
-    The first call loads the model.
+    None too for a text that is mostly in letters of other scripts than the candidates have. The first call loads the
+    model.
     """
-    if sum(map(str.isalpha, text)) < SHORT:
+    letters = _letters(text)
+    if letters < SHORT:
+        return None
+    if not text.isascii() and 2 * len(_ELSEWHERE.findall(text)) > letters and _NEAR.issuperset(candidates):
         return None
     language, probability = _identifier(tuple(sorted(candidates))).classify(text)
     return str(language) if probability >= sure else None
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalpha, text))
 
 
 def load_model() -> None:
@@ -97,5 +114,9 @@ def _identifier(candidates: tuple[str, ...]) -> Any:
 
 
 def _is_english(text: str) -> bool:
-    words = _WORD.findall(text.lower())
+    lower = text.lower()
+    if not lower.isascii():
+        for sign in _SIGNS:
+            lower = lower.replace(sign, " ")
+    words = lower.translate(_BLANKED).split() if lower.isascii() else _WORD.findall(lower)
     return sum(map(_ENGLISH.__contains__, words)) > ENGLISH_SHARE * len(words)

@@ -4,6 +4,7 @@ import time
 import pytest
 
 from digest.errors import ParseError
+from digest.pipeline.encoding import as_utf8
 from digest.pipeline.parse import MAX_ENTRIES, Entry, parse_feed
 
 URL = "https://steppe.example/news/feed"
@@ -100,6 +101,13 @@ def test_letters_survive_a_lying_declaration(body: bytes, content_type: str | No
 def test_older_encodings_are_read(encoding: str, declared: str, title: str) -> None:
     body = rss(f"<item><title>{title}</title></item>").decode().replace("utf-8", declared).encode(encoding)
     assert parse_feed(body, None, URL).entries[0].title == title
+
+
+def test_single_bytes_are_believed_where_they_fit() -> None:
+    rss = '<?xml version="1.0" encoding="windows-1251"?><rss>Новости</rss>'
+    assert as_utf8(rss.encode("windows-1251"), None) == ('<?xml version="1.0"?><rss>Новости</rss>'.encode(), "utf-8")
+    no_sign = rss.replace("1251", "1252").encode("windows-1251") + b"\x81"
+    assert as_utf8(no_sign, "text/xml; charset=windows-1252") == (no_sign, "windows-1252")
 
 
 def test_a_document_cut_short_gives_what_it_has() -> None:
