@@ -1,12 +1,13 @@
 """Region of an item and of a story.
 
-An item is of its feed's region unless the place names in its title or dateline say another. A story follows the
-majority of its items. Names are compared as folded stems in the item's language and must be capitalised in a title
-that is written in two cases, so that "turkey" on a plate is no country.
+An item is of its feed's region unless place names say another: those of its title and dateline, where they name
+none those of its summary, where that names none those that its text names twice. A story follows the majority of its
+items. Names are compared as folded stems in the item's language and must be capitalised in a text that is written in
+two cases, so that "turkey" on a plate is no country.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
@@ -17,6 +18,9 @@ from digest.text.stems import stem, stems
 from digest.text.tokens import fold, word_pattern, written_words
 
 MAX_WORDS = 300_000  # of one language that are remembered
+NAMED_IN_A_TEXT = 2  # times that a text must name places to say where its item happens
+FEED = "its feed"
+REASONS = 3  # of a story's items that are told
 
 
 class Mention(NamedTuple):
@@ -33,7 +37,7 @@ class Places:
         self._gazetteer = gazetteer
         self._names: dict[str, _Names] = {}
         self._inside: dict[tuple[str, str], bool] = {}
-        self._said: dict[tuple[tuple[Mention, ...], str], str] = {}  # by the names of a text and its feed's region
+        self._said: dict[tuple[tuple[Mention, ...], str, str], tuple[str, str]] = {}  # by names, home and where
         self._known: defaultdict[str, dict[str, tuple[Mention, ...]]] = defaultdict(dict)  # by language and text
 
     def inside(self, name: str, outer: str) -> bool:
@@ -55,24 +59,44 @@ class Places:
     def item_region(self, item: Item, default: str) -> str:
         """The region of an item; its feed's, or `default` where the feed has none, unless its text says another.
 
-        Of the regions named, the first inside the feed's wins, then the first. One that holds the feed's region
-        ("World Cup" in a Kazakh paper) does not say another.
+        Of the regions named in title and dateline, the first inside the feed's wins, then the first. One that holds
+        the feed's region ("World Cup" in a Kazakh paper) does not say another. Summary and text say another only
+        where they name no place of the feed's region.
         """
+        return self.item_reason(item, default)[0]
+
+    def item_reason(self, item: Item, default: str) -> tuple[str, str]:
+        """`item_region`, and by what: "its feed", or the name and where it stands."""
         home = item.feed.region or default
         found = self.mentions(item.title, item.language)
         if item.place:
             found = (*found, *self.mentions(item.place, item.language))
-        if not found:
-            return home
-        key = (found, home)
+        if found:
+            return self._remembered(found, home, "title or dateline", self._first)
+        if found := self.mentions(item.summary, item.language):
+            return self._remembered(found, home, "summary", self._foreign)
+        found = tuple([mention for block in item.text for mention in self.mentions(block.text, item.language)])
+        return self._remembered(found, home, "text", self._foreign) if len(found) >= NAMED_IN_A_TEXT else (home, FEED)
+
+    def _remembered(self, found: tuple[Mention, ...], home: str, where: str,
+                    choose: Callable[[Sequence[Mention], str], Mention | None]) -> tuple[str, str]:
+        key = (found, home, where)
         if key not in self._said:
-            self._said[key] = self._chosen([mention.region for mention in found], home)
+            chosen = choose(found, home)
+            self._said[key] = (chosen.region, f"“{chosen.name}” in the {where}") if chosen else (home, FEED)
         return self._said[key]
 
-    def _chosen(self, named: Iterable[str], home: str) -> str:
-        """The region that a text says which names these, in a feed of `home`."""
-        others = [region for region in named if region == home or not self.inside(home, region)]
-        return next((region for region in others if self.inside(region, home)), others[0] if others else home)
+    def _first(self, found: Sequence[Mention], home: str) -> Mention | None:
+        """Of the names of a title, the one that says its region; None where none says another than `home`."""
+        others = [m for m in found if m.region == home or not self.inside(home, m.region)]
+        return next((m for m in others if self.inside(m.region, home)), others[0] if others else None)
+
+    def _foreign(self, found: Sequence[Mention], home: str) -> Mention | None:
+        """The first name of the region that a prose names most often, which names none of `home`."""
+        if any(self.inside(home, m.region) or self.inside(m.region, home) for m in found):
+            return None
+        counts = Counter(m.region for m in found)
+        return max(found, key=lambda m: counts[m.region])
 
     def story_region(self, items: Sequence[Item], shown: Item, default: str) -> str:
         """The region of most items; a tie goes to the shown item's. Feeds without one count as of `default`."""
@@ -83,6 +107,16 @@ class Places:
         counts = Counter(regions)
         most = max(counts.values())
         return own if counts[own] == most else min(region for region, n in counts.items() if n == most)
+
+    def story_reason(self, items: Sequence[Item], shown: Item, default: str) -> str:
+        """Why the story is of its region, in words: how many items say so and by what."""
+        region = self.story_region(items, shown, default)
+        reasons = [self.item_reason(item, default) for item in items]
+        own = Counter(why for said, why in reasons if said == region)
+        others = Counter(said for said, _ in reasons if said != region)
+        told = ", ".join(f"{count} by {why}" for why, count in own.most_common(REASONS))
+        rest = "; others: " + ", ".join(f"{said} {count}" for said, count in others.most_common()) if others else ""
+        return f"{region}: {own.total()} of {len(reasons)} item{'' if len(reasons) == 1 else 's'} ({told}){rest}"
 
     def first_inside(self, text: str, language: str, region: str) -> Mention | None:
         """The first name in `text` of a place in `region`; None where there is none."""
