@@ -117,18 +117,15 @@ class _Parser:
 
     def _unary(self) -> Query:
         if self._next.kind != "NOT":
-            return self._near()
+            query = self._primary()
+            return query if self._next.kind not in _JOINING else self._near(query)
         self._enter()
         self._take()
         query = Not(self._unary())
         self._depth -= 1
         return query
 
-    def _near(self) -> Query:
-        query = self._primary()
-        return query if self._next.kind not in _JOINING else self._joined(query)
-
-    def _joined(self, first: Query) -> Query:
+    def _near(self, first: Query) -> Query:
         query = self._except(first)
         joined = 1
         while self._next.kind == "near":
@@ -161,7 +158,7 @@ class _Parser:
         if kind == "word":
             return _word(self._take().text)
         if kind == "exact":
-            return _word(self._take().text, True)
+            return _word(self._take().text[1:], True)
         if kind == "phrase":
             return self._phrase("")
         if kind == "sign":

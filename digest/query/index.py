@@ -165,8 +165,8 @@ def _key(entry: Any) -> Any:
 
 def _is_plain(query: Query) -> bool:
     """Whether it finds the same in all languages that fold words alike."""
-    if isinstance(query, Word | Phrase):
+    if isinstance(query, (Word, Phrase)):
         return query.exact
-    if isinstance(query, And | Or):
+    if isinstance(query, (And, Or)):
         return all(map(_is_plain, query.parts))
     return isinstance(query, Prefix) or (not isinstance(query, Name) and all(map(_is_plain, inner(query))))

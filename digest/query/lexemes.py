@@ -22,6 +22,7 @@ _CLOSERS = {  # by opening mark; » opens nothing
     for opener, closers in {'"': '"”', "“": '”"', "„": '“”"', "«": '»"', "”": '”"'}.items()
 }
 _OPERATORS = {name: name for name in ("AND", "OR", "NOT", "EXCEPT")} | {"NEAR": "near", "ONEAR": "near"}
+_PLAIN = {**_OPERATORS, "SENT": "", "PARA": "", "not": ""}  # "": more has to be looked at
 _LEXEME = re.compile(rf"""
     \s*(?:
     (?P<plain>=?[^\W\d_ʰ-˿]+)(?=[\s()]|\Z) | (?P<open>\() | (?P<close>\)) | (?P<quote>[{QUOTES}])
@@ -71,7 +72,8 @@ def lexemes(text: str) -> list[Lexeme]:
         kind, position = match.lastgroup, match.end()
         if kind == "plain":
             word = match["plain"]
-            found.append(_plain(text, word, position - len(word), found))
+            plain = "exact" if word[0] == "=" else _PLAIN.get(word, "word")
+            found.append(Lexeme(plain, word, position - len(word)) if plain else _unusual(text, word, position, found))
         elif kind == "quote":
             position = _phrase(text, match.start("quote"), found)
         elif kind == "chunk":
@@ -85,13 +87,10 @@ def lexemes(text: str) -> list[Lexeme]:
             found.append(Lexeme(kind, match[kind], position - 1))
 
 
-def _plain(text: str, word: str, position: int, before: list[Lexeme]) -> Lexeme:
-    """The word or operator of a run of letters, or of an exact word."""
-    if word[0] == "=":
-        return Lexeme("exact", word[1:], position)
-    if word in _OPERATORS:
-        return Lexeme(_OPERATORS[word], word, position)
-    if word in {"SENT", "PARA"} and _BRACKET_FOLLOWS.match(text, position + len(word)):
+def _unusual(text: str, word: str, end: int, before: list[Lexeme]) -> Lexeme:
+    """The lexeme of a run of letters that may be more than a word: SENT and PARA before a bracket, and not."""
+    position = end - len(word)
+    if word != "not" and _BRACKET_FOLLOWS.match(text, end):
         return Lexeme("same", word, position)
     if word == "not" and before and before[-1].kind == "word" and before[-1].text == "and":
         raise QueryError(text, before[-1].position, "and not would be searched as two words", expected="NOT",

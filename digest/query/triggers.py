@@ -10,7 +10,7 @@ from itertools import pairwise, product
 from sys import intern
 from typing import NamedTuple
 
-from digest.query.terms import Run, runs, stems_of
+from digest.query.terms import Run, folded_words, runs, stems_of
 from digest.query.texts import MatchText
 from digest.query.tree import And, Except, Field, Name, Near, Not, Or, Phrase, Prefix, Query, Same, Word, all_of
 from digest.text.tokens import fold
@@ -45,10 +45,12 @@ class Triggers:
         banned: Group = ()
         rest: list[Query] = []
         for part in query.parts if isinstance(query, And) else (query,):
-            if (group := self._decisive(part)) is not None:
-                groups.append(group)
-            elif isinstance(part, Not) and (group := self._decisive(part.part)) is not None:
-                banned += group
+            refused = part.part if isinstance(part, Not) else None
+            if (group := self._decisive(refused or part)) is not None:
+                if refused:
+                    banned += group
+                else:
+                    groups.append(group)
             else:
                 groups += self._necessary(part)
                 rest.append(part)
@@ -81,7 +83,7 @@ class Triggers:
         if isinstance(query, Word) and not query.cased:
             return self._of_word(query)
         if isinstance(query, Phrase) and not query.cased and query.slop is None:
-            return self._of_runs(runs(query.text, query.exact, self._language), query.exact)
+            return self._of_term(query.text, query.exact)
         if isinstance(query, Prefix):
             return (self._beginnings.add(fold(query.text, self._language)),)
         if isinstance(query, Or):
@@ -95,12 +97,16 @@ class Triggers:
         if key not in self._words:
             if len(self._words) > MAX_WORDS:
                 self._words.clear()
-            self._words[key] = self._of_runs(runs(word.text, word.exact, self._language), word.exact)
+            self._words[key] = self._of_term(*key)
         return self._words[key]
 
-    def _of_runs(self, runs: Iterable[Run], exact: bool) -> Group | None:
+    def _of_term(self, text: str, exact: bool) -> Group | None:
+        """The triggers of one word or of two in a row; None where there are more."""
+        if exact and self._plain and len(words := folded_words(text, self._language)) == 2:  # most rules' phrases
+            self._has_pairs = True
+            return ((intern(words[0]), intern(words[1])),)
         found: list[Trigger] = []
-        for run in runs:
+        for run in runs(text, exact, self._language):
             if len(run) > 2:
                 return None
             found += self._of_words(run, exact)
