@@ -17,6 +17,7 @@ SHORTEST_OF_VOICE = 3  # before passive and reflexive endings, which many stems 
 _COUNTRIES = ("стан", "стон", "stan", "ston")  # no ablative of something that ends in с
 _COUNTRY_LETTERS = 7  # of the shortest such name, beside those of stones (тастан)
 _SURNAMES = ("ев", "ёв", "ин")  # people: followed by endings of either harmony
+_LONG_WITH_GLIDE = 3  # letters of a stem from which its й is no part of it: мұнайды reads as a verb too, like қарайды
 _LETTERS = frozenset("абвгғдеёжзийкқлмнңоөпрстуұүфхһцчшщъыіьэюяәҷҳӣӯabcdefghijklmnopqrstuvwxyzäçňöşüýž'")
 
 _Layer = Mapping[str, frozenset[str]]  # the letters that each ending may follow
@@ -67,15 +68,21 @@ class _Stripper:
             if len(stem) > SHORTEST and stem.endswith(before_vowel):
                 stem = stem.removesuffix(before_vowel) + otherwise
                 break
+        if len(stem) > _LONG_WITH_GLIDE and stem[-1] == "й":
+            stem = stem[:-1]
         return stem[:self._grammar.truncated] if self._grammar.truncated else stem
 
     def _without(self, word: str, layer: _Layer, shortest: int = SHORTEST) -> str:
         """The word without the longest ending of a layer that may stand there."""
         if word in self._grammar.whole or (len(word) >= _COUNTRY_LETTERS and word.endswith(_COUNTRIES)):
             return word
-        for size in range(min(len(word) - shortest, max(map(len, layer), default=0)), 0, -1):
-            rest, ending = word[:-size], word[-size:]
-            if ending in layer and rest[-1] in layer[ending] and self._is_stem(rest, ending):
+        longest = min(len(word) - shortest, max(map(len, layer), default=0))
+        cuts = [(word[:-size], word[-size:]) for size in range(longest, 0, -1) if word[-size:] in layer]
+        for rest, _ in cuts:
+            if rest in self._grammar.whole:
+                return rest
+        for rest, ending in cuts:
+            if rest[-1] in layer[ending] and self._is_stem(rest, ending):
                 return rest
         return word
 
