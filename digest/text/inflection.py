@@ -3,6 +3,9 @@
 Stems join words of one root, which is too much for names: «Мирзиёева» is not «Мирза», "Astana" no "Astanin". Here a
 word loses case, number and possession only, in every way that its language allows, and a name is met where one of the
 results is how it is spelled. Languages that are not listed inflect no names.
+
+In Russian and Ukrainian adjectives have endings of their own, which only names that are adjectives take: «Зеленского»
+is «Зеленский», but «уральский» is not of the city «Уральск».
 """
 
 import re
@@ -16,35 +19,31 @@ SHORTEST_OF_LATER = 2  # and of the second and later words of a name
 ROUNDS = 3  # endings that one word may stack
 
 ENDINGS = {
-    "ru": """
-        а я о е у ю ы и ь й ом ем ым им ой ей ою ею ам ям ах ях ами ями ов ев ью ию ием ией ии ия
-        ого его ому ему ый ий ая яя ое ее ые ие ую юю ых их ыми ими
-        """,
-    "uk": """
-        а я о е у ю и і ь й ом ем ою ею єю ам ям ах ях ами ями ів їв ові еві ий ій ого ому им ої ую их ими ії ію
-        """,
+    "ru": "а я о е у ю ы и ь й ом ем ым ой ей ою ею ам ям ах ях ами ями ов ев ью",
+    "uk": "а я о е у ю и і ї ь й ом ем им ою ею єю ам ям ах ях ами ями ів їв ові еві",
     "tr": """
         a e ı i u ü ya ye yı yi yu yü da de ta te dan den tan ten nın nin nun nün ın in un ün na ne nda nde ndan nden
         lar ler sı si su sü la le yla yle
         """,
 }
-STACKED = frozenset({*GRAMMARS, "tr"})  # languages whose words take one ending after the other
-_MARKS = re.compile(r"(?<!\S)(?:\+|\w+:)")  # of what stands before an ending
-_NOMINATIVE = {"ru": re.compile("(?:ый|ий|ая|яя|ое|ее|ые|ие|[аяоеыийь])$"), "uk": re.compile("(?:ий|ій|[аяоеиіьйї])$")}
-
-
-def _pattern(table: str) -> tuple[str, ...]:
-    return tuple(sorted(set(table.split()), key=lambda ending: (-len(ending), ending)))
-
-
-_ENDINGS = {language: _pattern(table) for language, table in ENDINGS.items()}
-_ENDINGS |= {language: _pattern(_MARKS.sub("", " ".join(grammar.nominal))) for language, grammar in GRAMMARS.items()}
-_PLURAL = {
-    "ru": frozenset("ов ев ам ям ах ях ами ями ых их ыми ими ые ие".split()),
-    "uk": frozenset("ів їв ам ям ах ях ами ями их ими".split()),
+PLURAL = {"ru": "ов ев ам ям ах ях ами ями", "uk": "ів їв ам ям ах ях ами ями"}
+ADJECTIVES = {
+    "ru": "ый ий ой ого его ому ему ым им ом ем ая яя ое ее ую юю ей ые ие ых их ыми ими",
+    "uk": "ий ій ого ього ому ьому им їм а я е є у ю ої ьої і ї их їх ими їми",
 }
-_SINGULAR = {language: tuple(ending for ending in endings if ending not in _PLURAL.get(language, ()))
-             for language, endings in _ENDINGS.items()}
+ADJECTIVE = {  # what an adjective ends in as a name
+    "ru": re.compile("(?:[ыио]й|ая|яя|ое|ее|ые|ие)$"), "uk": re.compile("(?:[иі]й|ська|ецька)$")}
+BARE = {"ru": re.compile("[аяоеыийь]$"), "uk": re.compile("[аяоеиіїйь]$")}  # and what other words lose in other cases
+
+_MARKS = re.compile(r"(?<!\S)(?:\+|\w+:)")  # of what stands before an ending
+_OF_ADJECTIVE = "~"  # is put to what stays of an adjective
+
+_ENDINGS = {language: frozenset(table.split()) for language, table in ENDINGS.items()}
+_ENDINGS |= {language: frozenset(_MARKS.sub("", " ".join(grammar.nominal)).split())
+             for language, grammar in GRAMMARS.items()}
+_SINGULAR = {language: endings - frozenset(PLURAL.get(language, "").split()) for language, endings in _ENDINGS.items()}
+_ADJECTIVES = {language: frozenset(table.split()) for language, table in ADJECTIVES.items()}
+_LONGEST = max(len(ending) for endings in _ENDINGS.values() for ending in endings)
 
 
 @lru_cache(maxsize=200_000)
@@ -55,17 +54,27 @@ def forms(word: str, language: str, *, singular: bool = False, shortest: int = S
         return (word,)
     word = one_script(word, language)
     found = {word: None}
+    if adjectives := _ADJECTIVES.get(language):
+        found |= dict.fromkeys(_without(word, endings, shortest))
+        found |= dict.fromkeys(form + _OF_ADJECTIVE for form in _without(word, adjectives, shortest))
+        return tuple(found)
     latest = [word]
-    for _ in range(ROUNDS if language in STACKED else 1):
-        latest = [form[:-len(ending)] for form in latest for ending in endings
-                  if form.endswith(ending) and len(form) - len(ending) >= shortest]
-        found.update(dict.fromkeys(latest))
+    for _ in range(ROUNDS):
+        latest = [shorter for form in latest for shorter in _without(form, endings, shortest)]
+        found |= dict.fromkeys(latest)
     return tuple(dict.fromkeys(merged(form, language) for form in found))
 
 
 def keys(word: str, own: str, language: str) -> frozenset[str]:
     """The forms by which a name's folded word, spelled in the language `own`, is known in texts of `language`."""
-    nominative = _NOMINATIVE.get(language)
-    shorter = nominative.sub("", word, count=1) if nominative and own == language else word
-    same = merged(one_script(word, language), language)
-    return frozenset({same, shorter}) if len(shorter) >= SHORTEST_OF_LATER else frozenset({same})
+    found = {merged(one_script(word, language), language)}
+    if own == language and language in BARE and len(word) > SHORTEST_OF_LATER:
+        found.add(BARE[language].sub("", word))
+        if ADJECTIVE[language].search(word):
+            found.add(ADJECTIVE[language].sub("", word) + _OF_ADJECTIVE)
+    return frozenset(found)
+
+
+def _without(word: str, endings: frozenset[str], shortest: int) -> list[str]:
+    """The word without each of its endings."""
+    return [word[:-size] for size in range(1, min(_LONGEST, len(word) - shortest) + 1) if word[-size:] in endings]

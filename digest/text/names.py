@@ -7,10 +7,10 @@ outlets write foreign names in their own letters; a word of the text counts as i
 A spelling that begins with a capital is found only where the text has one; one of capitals alone (КТЖ) only in
 capitals, with any ending after them. One that begins small is found in both. Where the text is small or capitals
 throughout, that tells nothing and is not asked, but of short acronyms. A name of one word is met in the singular alone
-(«Рахмонов» is no form of «Рахмон»).
+(«Рахмонов» is no form of «Рахмон»), and is a namesake's where the text has him in full.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -121,15 +121,16 @@ class _Index(dict[str, tuple[_Spelling, ...]]):
         spans = [match.span() for match in word_pattern(self._language).finditer(text)]
         written = [text[start:end] for start, end in spans]
         one_case = text.islower() or text.isupper()
-        found: list[Mention] = []
+        found: list[tuple[_Spelling, int, int]] = []
         first = 0
         while first < len(written):
             fit = next((entry for entry in self[written[first]] if self._fits(entry, written, first, one_case)), None)
             length = len(fit.words) if fit else 1
             if fit:
-                found.append(Mention(fit.slug, spans[first][0], spans[first + length - 1][1]))
+                found.append((fit, spans[first][0], spans[first + length - 1][1]))
             first += length
-        return tuple(found)
+        whole = [entry for entry, _, _ in found if len(entry.words) > 1]
+        return tuple([Mention(_namesake(entry, whole), start, end) for entry, start, end in found])
 
     def _fits(self, entry: _Spelling, written: list[str], first: int, one_case: bool) -> bool:
         word = written[first]
@@ -148,6 +149,13 @@ class _Index(dict[str, tuple[_Spelling, ...]]):
         found = forms(fold(written, self._language), self._language, singular=singular, shortest=shortest)
         capitals = written.rstrip("".join(filter(str.islower, written))) if written[:2].isupper() else written
         return found if capitals == written else (*found, forms(fold(capitals, self._language), self._language)[0])
+
+
+def _namesake(entry: _Spelling, whole: Sequence[_Spelling]) -> str:
+    """Whom one word means where the text tells a namesake of its usual bearer in full («Акылбек Жапаров … Жапаров»)."""
+    if len(entry.words) > 1 or any(other.slug == entry.slug for other in whole):
+        return entry.slug
+    return next((other.slug for other in whole if not entry.words[0].isdisjoint(other.words[-1])), entry.slug)
 
 
 NO_NAMES = Names()

@@ -48,6 +48,27 @@ def test_names_are_found_as_they_are_written(language: str, text: str, expected:
     assert found(text, language) == expected
 
 
+def test_a_surname_is_a_namesakes_where_the_text_has_him_in_full() -> None:
+    names = Names([Name("sadyr", "person", {"ru": ("Садыр Жапаров", "Жапаров")}),
+                   Name("akylbek", "person", {"ru": ("Акылбек Жапаров",)})])
+    assert [slug for slug, _, _ in names.find("Жапаров уволил главу кабмина", "ru")] == ["sadyr"]
+    assert [slug for slug, _, _ in names.find("Акылбек Жапаров ушёл. Жапарова сменил другой", "ru")] == ["akylbek"] * 2
+    assert [slug for slug, _, _ in names.find("Садыр Жапаров, Акылбек Жапаров, Жапарову", "ru")] == [
+        "sadyr", "akylbek", "sadyr"]
+
+
+@pytest.mark.parametrize(("spelling", "text", "is_found"), [
+    ("Зеленский", "визит Зеленского", True), ("Зеленский", "встреча с Зеленским", True),
+    ("Уральск", "в Уральске", True), ("Уральск", "Уральский завод", False),  # of the mountains
+    ("Рахмон", "подарок Рахмону", True), ("Рахмон", "бой Рахмонова", False), ("Рахмон", "семья Рахмонов", False),
+    ("Иран", "из Ирана", True), ("Туркмения", "в Туркмении", True), ("Центральная Азия", "в Центральной Азии", True),
+    ("Объединенные Эмираты", "из Объединённых Эмиратов", True),
+])
+def test_russian_names_inflect_as_what_they_are(spelling: str, text: str, is_found: bool) -> None:
+    names = Names([Name("it", "place", {"ru": (spelling,)})])
+    assert bool(names.find(text, "ru")) == is_found
+
+
 def test_a_name_is_known_by_its_slug() -> None:
     assert NAMES.get("astana") is ASTANA
     assert NAMES.get("unknown") is None
