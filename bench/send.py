@@ -8,12 +8,15 @@ One run hands the same mail, multipart of 43 KB by default, to one smtp-sink in 
   durable SQLite ledger, built, signed with RSA-2048 and handed over by the service that always sends.
 
 Figures are the best of the rounds. CPU is that of all threads of the sending process, from the first claim to the last
-outcome; memory is the peak of its whole life. Needs Postfix's test programs.
+outcome; memory is the peak of its whole life. The last lines say what no sender on this machine goes below: what the
+sink takes for a mail of smtp-source, and a bare RSA signature and SHA-256. Needs Linux and Postfix's test programs.
 """
 
 import argparse
 import asyncio
+import hashlib
 import json
+import os
 import random
 import resource
 import smtplib
@@ -21,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +34,7 @@ from sqlalchemy import Connection, insert
 from bench.sink import SmtpSink, program
 from digest.mail.dkim import Key, new_key
 from digest.mail.pool import SmtpMailer
-from digest.model import REASON_MARK, UNSUBSCRIBE_MARK, Delivery, Message
+from digest.model import REASON_MARK, UNSUBSCRIBE_MARK, Message
 from digest.ports import Envelope
 from digest.services import deliveries, envelopes, leaving, subscribers
 from digest.services.envelopes import Envelopes
@@ -45,7 +48,9 @@ SLUG, NAME = "kazakhstan", "Kazakhstan News"
 SUBJECT = f"edition:{SLUG}/2026-03-20"
 SENDER, RECIPIENT = "news@digest.example.org", "reader@example.net"
 SIGNER = Signer(b"k" * 32)
+CORES = len(os.sched_getaffinity(0))
 SAMPLE = 400  # mails for the costs of single parts
+PART = 0.4  # of smtp-source's pace, what the pipelining session aims at
 KINDS = {"pipelining": True, "aiosmtplib": False}
 
 
@@ -70,6 +75,23 @@ class Sending:
     def rest(self) -> float:
         """The ledger, and the run round it."""
         return self.cpu - self.message - self.signature - self.session
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """CPU milliseconds of a mail that nobody saves: the receiving side's, and the bare signature and hash."""
+
+    sink: float
+    signature: float
+    hash: float
+
+    @property
+    def total(self) -> float:
+        return self.sink + self.signature + self.hash
+
+    def left_at(self, per_second: float) -> float:
+        """CPU milliseconds of a mail that this pace leaves on all cores for everything else."""
+        return 1000 * CORES / per_second - self.total
 
 
 def edition(kilobytes: int) -> Message:
@@ -133,15 +155,9 @@ def _parts(settings: Settings, message: Message, keys: list[Key]) -> tuple[float
     standing = leaving.Standing("You get this because you signed up.", SLUG, NAME)
     plain, signed = (Envelopes(settings, SIGNER, signing) for signing in ((), keys))
     mail = signed.write(delivery, standing, delivery.due_at)
-    built = _cpu(plain, delivery, standing)
-    return built, _cpu(signed, delivery, standing) - built, asyncio.run(_session_cpu(settings.smtp, mail))
-
-
-def _cpu(envelopes: Envelopes, delivery: Delivery, standing: leaving.Standing) -> float:
-    began = time.process_time()
-    for _ in range(SAMPLE):
-        envelopes.write(delivery, standing, delivery.due_at)
-    return 1000 * (time.process_time() - began) / SAMPLE
+    built = _alone(lambda: plain.write(delivery, standing, delivery.due_at))
+    whole = _alone(lambda: signed.write(delivery, standing, delivery.due_at))
+    return built, whole - built, asyncio.run(_session_cpu(settings.smtp, mail))
 
 
 async def _session_cpu(settings: SmtpSettings, mail: Envelope) -> float:
@@ -160,6 +176,29 @@ async def _session_cpu(settings: SmtpSettings, mail: Envelope) -> float:
     cost = 1000 * (time.process_time() - began) / SAMPLE
     await mailer.close()
     return cost
+
+
+def floor(sink: SmtpSink, data: bytes, *, mails: int, connections: int) -> Floor:
+    """What a mail with these bytes costs the sink when smtp-source sends it, and cryptography and hashlib alone."""
+    key, before = new_key("s1", "rsa"), _cpu_seconds(sink.pid)
+    smtp_source(sink.port, mails=mails, connections=connections, size=len(data))
+    taken = _cpu_seconds(sink.pid) - before
+    return Floor(1000 * taken / mails, _alone(lambda: key.sign(data[:1000])),
+                 _alone(lambda: hashlib.sha256(data).digest()))
+
+
+def _alone(work: Callable[[], object]) -> float:
+    """CPU milliseconds of one call."""
+    began = time.process_time()
+    for _ in range(SAMPLE):
+        work()
+    return 1000 * (time.process_time() - began) / SAMPLE
+
+
+def _cpu_seconds(pid: int) -> float:
+    """CPU seconds of a process so far."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def smtp_source(port: int, *, mails: int, connections: int, size: int) -> float:
@@ -216,7 +255,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     data = prebuilt(options.message_kb)
     print(f"{options.mails} mails of {len(data) / 1024:.1f} KB, {options.connections} connections, "
           f"best of {options.rounds} rounds")
-    source, library, best = 0.0, 0.0, dict[str, Sending]()
+    source, library, best, floors = 0.0, 0.0, dict[str, Sending](), list[Floor]()
     with SmtpSink() as sink:
         port = sink.port
         for _ in range(options.rounds):
@@ -225,7 +264,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for kind in KINDS:
                 done = _in_new_process(kind, port, options)
                 best[kind] = max(best.get(kind, done), done, key=lambda sending: sending.per_second)
+            floors.append(floor(sink, data, mails=options.mails, connections=options.connections))
     _show(source, library, best)
+    _show_floor(min(floors, key=lambda floor: floor.total), source, best["pipelining"])
 
 
 def _show(source: float, library: float, best: dict[str, Sending]) -> None:
@@ -235,6 +276,15 @@ def _show(source: float, library: float, best: dict[str, Sending]) -> None:
               f"{done.per_second / library:.2f} of smtplib, {done.cpu:.2f} ms CPU a mail, peak {done.peak_mb:.0f} MB")
         print(f"  of it: message {done.message:.3f}, DKIM {done.signature:.3f}, session {done.session:.3f}, "
               f"ledger and run {done.rest:.3f} ms")
+
+
+def _show_floor(floor: Floor, source: float, done: Sending) -> None:
+    ceiling, aim = 1000 * CORES / floor.total, PART * source
+    rest, share = done.cpu - floor.signature - floor.hash, done.per_second / ceiling
+    print(f"floor: sink {floor.sink:.3f}, RSA signature {floor.signature:.3f}, SHA-256 {floor.hash:.3f} ms CPU a mail: "
+          f"{ceiling:.0f}/s on {CORES} cores if nothing else cost anything; pipelining: {share:.2f} of it")
+    print(f"{PART} of smtp-source, {aim:.0f}/s, leaves {floor.left_at(aim):.3f} ms on all cores for everything else; "
+          f"pipelining takes {rest:.3f}")
 
 
 if __name__ == "__main__":

@@ -24,3 +24,8 @@ def test_it_prints_each_sender_beside_its_peers(capfd: pytest.CaptureFixture[str
     lines = re.findall(r"(pipelining|aiosmtplib): \d+/s \((\d+) sent\), .* ms CPU a mail, peak \d+ MB", out)
     assert lines == [("pipelining", "20"), ("aiosmtplib", "20")]
     assert out.count("of it: message") == 2
+    floor = re.search(r"sink ([\d.]+), RSA signature ([\d.]+), SHA-256 ([\d.]+) ms .*: (\d+)/s on (\d+) cores", out)
+    assert floor is not None
+    *costs, ceiling, cores = map(float, floor.groups())
+    assert costs[1] > costs[2] and ceiling == pytest.approx(1000 * cores / sum(costs), rel=0.1)
+    assert re.search(r"0\.4 of smtp-source, \d+/s, leaves -?[\d.]+ ms .* pipelining takes [\d.]+\n", out)
