@@ -59,10 +59,11 @@ class PlacedName:
     path: str
     index: int
 
-    def mistake(self, message: str, texts: Mapping[str, str], key: str, hint: str = "") -> ConfigError:
-        """A mistake in one key of the entry; `texts` are the documents by path."""
-        return ConfigError(self.path, message, line=find_line(texts[self.path], ("names", self.index, key)),
-                           key=f"names.{self.index}.{key}", hint=hint)
+    def mistake(self, message: str, texts: Mapping[str, str], *keys: str | int, hint: str = "") -> ConfigError:
+        """A mistake at `keys` of the entry; `texts` are the documents by path."""
+        place = ("names", self.index, *keys)
+        return ConfigError(self.path, message, line=find_line(texts[self.path], place), key=".".join(map(str, place)),
+                           hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,8 @@ def check_names(names: Iterable[PlacedName], regions: Mapping[str, Region], text
             raise placed.mistake(f"unknown region {name.region!r}", texts, "region",
                                  hint="name one of config/gazetteer/, or leave it out")
         for language, spellings in name.spellings.items():
-            for spelling in spellings:
+            for number, spelling in enumerate(spellings):
                 other = known.setdefault(tuple(words(spelling, language)), placed)
                 if other is not placed:
                     raise placed.mistake(f"{spelling!r} is a spelling of {other.name.slug!r} too", texts, language,
-                                         hint="leave out what does not tell the two apart")
+                                         number, hint="leave out what does not tell the two apart")

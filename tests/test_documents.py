@@ -143,7 +143,7 @@ def test_names_are_read_and_those_of_the_instance_win_by_slug() -> None:
     (STEPPE.replace('en = ["Khan"]', "en = []"), 4, "names.0", "has no spelling"),
     (STEPPE.replace('region = "Steppe"', 'region = "Step"'), 7, "names.0.region", "unknown region 'Step'"),
     (STEPPE + '[[names]]\nslug = "khan"\nkind = "place"\nen = ["Town"]\n', 10, "names.1.slug", "stands twice"),
-    (STEPPE + '[[names]]\nslug = "cook"\nkind = "person"\nen = ["Ali", "KHAN"]\n', 12, "names.1.en",
+    (STEPPE + '[[names]]\nslug = "cook"\nkind = "person"\nen = ["Ali", "KHAN"]\n', 12, "names.1.en.1",
      "'KHAN' is a spelling of 'khan' too"),
 ])
 def test_a_mistake_in_a_name_is_told_with_its_line(text: str, line: int, key: str, said: str) -> None:

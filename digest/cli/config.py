@@ -36,7 +36,8 @@ def check() -> None:
     Console().print(_contents(configuration))
     feeds, sources = len(configuration.feeds), len(configuration.sources)
     click.echo(f"{_count(len(configuration.newsletters), 'newsletter')}, {_count(sources, 'source')}, "
-               f"{_count(feeds, 'feed')}, {_count(len(configuration.gazetteer.regions), 'region')}: no mistakes.")
+               f"{_count(feeds, 'feed')}, {_count(len(configuration.gazetteer.regions), 'region')}, "
+               f"{_count(len(configuration.names), 'name')}: no mistakes.")
     if not configuration.newsletters:
         click.echo(f"There is no newsletter in {instance.config / 'newsletters'}; `digest init` makes one.")
 
