@@ -292,6 +292,7 @@ class _Parts:
                 raise ConfigError(path, f"name {entry.slug!r} stands twice",
                                   line=find_line(text, ("names", index, "slug")), key=f"names.{index}.slug")
             slugs.add(entry.slug)
+            self.names.pop(entry.slug, None)  # stands where it was read last, which is where its mistakes are
             self.names[entry.slug] = PlacedName(entry.named(), path, index)
 
 

@@ -136,6 +136,12 @@ def test_names_are_read_and_those_of_the_instance_win_by_slug() -> None:
         ("khan", "person", None, {"ru": ("Хан",), "en": ("The Khan",)})]
 
 
+def test_a_spelling_of_a_built_in_name_is_a_mistake_of_the_instance() -> None:
+    own = '[[names]]\nslug = "khan"\nkind = "person"\nen = ["Town"]\n'
+    base = {"gazetteer/steppe.toml": STEPPE + '[[names]]\nslug = "town"\nkind = "place"\nen = ["Town"]\n'}
+    assert [(mistake.path, mistake.line) for mistake in find_mistakes({NAMES_DOC: own}, base)] == [(NAMES_DOC, 4)]
+
+
 @pytest.mark.parametrize(("text", "line", "key", "said"), [
     (STEPPE.replace("person", "horse"), 6, "names.0.kind", "'person', 'place' or 'body'"),
     (STEPPE.replace("region =", "regoin ="), 7, "names.0.regoin", "pattern"),
