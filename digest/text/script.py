@@ -26,6 +26,7 @@ _KAZAKH_MERGED = str.maketrans({
     "ұ": "у", "і": "и", "й": "и", "һ": "х", "ь": "", "ъ": "", "я": "иа", "ю": "иу", "э": "е", "щ": "ш",
     "ц": "тс",
 })
+_TAJIK_MERGED = str.maketrans("ӣӯ", "иу")  # ӣ is и before an ending, and both are often written plain
 _DOUBLE_I = re.compile("и{2,}")
 
 _UZBEK = str.maketrans({
@@ -51,10 +52,10 @@ def one_script(word: str, language: str) -> str:
 
 
 def merged(word: str, language: str) -> str:
-    """A word in one script, or a stem, without the differences that one of its scripts does not show."""
+    """A word in one script, or a stem, without what its other script, or many writers, do not tell apart."""
     if language == "kk":
         return _DOUBLE_I.sub("и", word.translate(_KAZAKH_MERGED))
-    return word
+    return word.translate(_TAJIK_MERGED) if language == "tg" else word
 
 
 def _kazakh_cyrillic(word: str) -> str:

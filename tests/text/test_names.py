@@ -34,6 +34,8 @@ def found(text: str, language: str) -> list[tuple[str, str]]:
     # a name written small is found in both
     ("ru", "курс Национального банка РК", [("national-bank", "Национального банка РК")]),
     ("ru", "курс национального банка РК", [("national-bank", "национального банка РК")]),
+    ("tg", "мактуби Тоқаевро", [("tokayev", "Тоқаевро")]),
+    ("tk", "Astanada", [("astana", "Astanada")]),
     # capitals alone, with an ending
     ("kk", "ҚТЖ-ның жүгі", [("ktz", "ҚТЖ")]),
     ("kk", "ҚТЖның жүгі", [("ktz", "ҚТЖның")]),
