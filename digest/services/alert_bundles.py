@@ -9,9 +9,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine
 
 from digest.alert_rules import MAIL, Alert, AlertRule
-from digest.errors import NotFound
 from digest.locale import translator
-from digest.model import Message, Story
+from digest.model import Item, Message, Story
 from digest.pipeline.alert_timing import minute_of
 from digest.pipeline.alerts import Hit, compose, message
 from digest.pipeline.render import Renderer, one_line
@@ -20,12 +19,12 @@ from digest.services import deliveries, envelopes, leaving
 from digest.settings import Settings
 from digest.storage import alert_rules as rule_storage
 from digest.storage import alerts as storage
-from digest.storage.alerts import Waiting
 from digest.storage.engine import read_only
 from digest.storage.items import items_by_id
-from digest.storage.stories import story_by_id
+from digest.storage.stories import stories_by_id
 
 CHANNELS = (MAIL,)  # kinds that are told here
+PART = 20  # mails written and queued in one go
 Templates = Callable[[], Mapping[str, str]]
 
 
@@ -40,21 +39,35 @@ def address(conn: Connection, alerts: Sequence[Alert], at: datetime) -> None:
         if (channel.kind, channel.target, alert.story_id) not in muted])
 
 
-def release(engine: Engine, *, settings: Settings, now: datetime, zone: str = "UTC",
-            templates: Templates = template_texts) -> int:
-    """Queues one mail a target with all that is due by `now`; returns how many. Idempotent, in several processes too.
+@dataclass(frozen=True, slots=True)
+class Released:
+    """How many bundles were queued, and whether more are due that `most` left for later."""
 
-    What waits for the same target on the same story goes with it, so that one mail names all rules. A target that was
-    told something in this minute is told the rest at the next.
+    bundles: int = 0
+    more: bool = False
+
+
+def release(engine: Engine, *, settings: Settings, now: datetime, zone: str = "UTC",
+            templates: Templates = template_texts, most: int | None = None) -> Released:
+    """Queues one mail a target with all that is due by `now`, up to `most` mails (None: all).
+
+    Idempotent, in several processes too. What waits for the same target on the same story goes with it, so that one
+    mail names all rules. A target that was told something in this minute is told the rest at the next.
     """
-    with read_only(engine) as conn:
-        due = {key: found for key, found in storage.waiting(conn, now, CHANNELS).items()
-               if not _in_minute(storage.last_bundle_at(conn, *key), now)}
-        if not due:
-            return 0
-        post = _Post(conn, settings, now, zone, templates())
-        mails = [mail for (channel, target), found in due.items() if (mail := post.mail(channel, target, found))]
-    return sum(_queue(engine, mail, now) for mail in mails)
+    renderer: Renderer | None = None
+    queued = 0
+    while True:
+        part = PART if most is None else min(PART, most - queued)
+        with read_only(engine) as conn:
+            due = storage.due(conn, now, CHANNELS, told_before=minute_of(now))
+            if not due or not part:
+                return Released(queued, bool(due))
+            renderer = renderer or Renderer(templates(), base=envelopes.base_url(settings))
+            mails = _Post(conn, settings, now, zone, renderer).mails(due[:part])
+        done = _queue(engine, mails, now)
+        if not done:  # another process was quicker
+            return Released(queued, more=False)
+        queued += done
 
 
 def notify_ceiling(conn: Connection, held: Sequence[Alert], *, settings: Settings, templates: Templates,
@@ -87,55 +100,52 @@ class _Mail:
 
 
 class _Post:
-    """Writes the mails of one run; each story is read once."""
+    """Writes the mails of some targets; what they have in common is read once."""
 
-    def __init__(self, conn: Connection, settings: Settings, now: datetime, zone: str, templates: Mapping[str, str]):
-        self._conn, self._settings, self._now, self._zone = conn, settings, now, zone
-        self._renderer = Renderer(templates, base=envelopes.base_url(settings))
-        self._read: dict[str, Story | None] = {}
+    def __init__(self, conn: Connection, settings: Settings, now: datetime, zone: str, renderer: Renderer):
+        self._conn, self._settings, self._now, self._zone, self._renderer = conn, settings, now, zone, renderer
+        self._rules: dict[int, AlertRule] = {}
+        self._items: dict[str, Item] = {}
+        self._stories: dict[str, Story] = {}
 
-    def mail(self, channel: str, target: str, waiting: Sequence[Waiting]) -> _Mail | None:
-        """The mail of what waits for a target; None where none of its items is there any more."""
-        alerts = [one.alert for one in waiting]
-        rules = rule_storage.rules_by_id(self._conn, [alert.rule_id for alert in alerts])
-        items = items_by_id(self._conn, [alert.item_id for alert in alerts])
-        hits = [Hit(rules[alert.rule_id], alert, items[alert.item_id]) for alert in alerts if alert.item_id in items]
-        if not hits:
-            return None
-        stories = {hit.story_id: story for hit in hits if (story := self._story(hit.story_id)) is not None}
+    def mails(self, targets: Sequence[tuple[str, str]]) -> list[_Mail]:
+        """The mails of targets, by (channel, target)."""
+        waiting = {key: storage.waiting(self._conn, *key, self._now) for key in targets}
+        alerts = [alert for found in waiting.values() for alert in found]
+        self._rules = rule_storage.rules_by_id(self._conn, [alert.rule_id for alert in alerts])
+        self._items = items_by_id(self._conn, [alert.item_id for alert in alerts])
+        self._stories = stories_by_id(self._conn, [alert.story_id for alert in alerts])
+        return [self._mail(channel, target, found) for (channel, target), found in waiting.items() if found]
+
+    def _mail(self, channel: str, target: str, alerts: Sequence[Alert]) -> _Mail:
+        rules = [self._rules[rule_id] for rule_id in dict.fromkeys(alert.rule_id for alert in alerts)]
+        hits = [Hit(self._rules[alert.rule_id], alert, self._items[alert.item_id]) for alert in alerts]
+        stories = {hit.story_id: self._stories[hit.story_id] for hit in hits if hit.story_id in self._stories}
         site, host = self._settings.site, envelopes.host(self._settings)
-        names = storage.names_of(self._conn, {stories[s].id if s in stories else s for s in
-                                              (hit.story_id for hit in hits)})
+        names = storage.names_of(self._conn, {story.id for story in stories.values()})
         parents = storage.first_mails(self._conn, channel, target, names)
         view = compose(hits, stories, now=self._now, zone=self._zone, site_name=site.name, language=site.language,
                        postal_address=site.postal_address,
                        parents={story_id: f"{name}@{host}" for story_id, name in parents.items()})
         return _Mail(channel, target, tuple(alert.id for alert in alerts),
                      message(self._renderer, view, envelopes.base_url(self._settings)),
-                     leaving.alerts_mark(self._conn, list(rules.values()), target))
-
-    def _story(self, story_id: str) -> Story | None:
-        if story_id not in self._read:
-            try:
-                self._read[story_id] = story_by_id(self._conn, story_id)
-            except NotFound:
-                self._read[story_id] = None
-        return self._read[story_id]
+                     leaving.alerts_mark(self._conn, rules, target))
 
 
-def _queue(engine: Engine, mail: _Mail, now: datetime) -> bool:
-    """Makes the bundle and queues its mail in one transaction; False where another process did."""
-    with engine.connect() as conn, conn.begin() as transaction:
-        bundle_id = storage.claim(conn, mail.channel, mail.target, mail.alert_ids, now)
-        if bundle_id is None:
-            transaction.rollback()
-            return False
-        return deliveries.queue(conn, subject=f"bundle:{bundle_id}", channel=mail.channel, target=mail.target,
-                                message=mail.message, unsubscribe=mail.mark, due_at=now, now=now)
-
-
-def _in_minute(last: datetime | None, now: datetime) -> bool:
-    return last is not None and minute_of(last) == minute_of(now)
+def _queue(engine: Engine, mails: Sequence[_Mail], now: datetime) -> int:
+    """Makes bundles and queues their mails in one transaction, but for those that another process made; how many."""
+    queued = 0
+    with engine.begin() as conn:
+        for mail in mails:
+            with conn.begin_nested() as savepoint:
+                bundle_id = storage.claim(conn, mail.channel, mail.target, mail.alert_ids, now)
+                if bundle_id is None:
+                    savepoint.rollback()
+                    continue
+                queued += deliveries.queue(
+                    conn, subject=f"bundle:{bundle_id}", channel=mail.channel, target=mail.target,
+                    message=mail.message, unsubscribe=mail.mark, due_at=now, now=now)
+    return queued
 
 
 def _ceiling_mail(rule: AlertRule, settings: Settings, renderer: Renderer) -> Message:

@@ -8,14 +8,13 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from digest.alert_rules import Alert, StoryPolicy
-from digest.errors import NotFound
 from digest.model import Item, Story, StoryEvent, StoryEventKind
 from digest.pipeline.alert_matching import Match, RuleSet
 from digest.pipeline.alert_policy import Firing, History, Occurrence, Surroundings, decide
 from digest.pipeline.alert_timing import LOOK_BACK, paces
 from digest.storage import alerts as storage
 from digest.storage.items import items_by_id
-from digest.storage.stories import story_by_id
+from digest.storage.stories import stories_by_id
 
 ITEMS_AT_A_TIME = 500
 
@@ -133,13 +132,7 @@ def _stories(conn: Connection, tick: Tick, roots: dict[str, str], found: dict[st
     names = storage.names_of(conn, set(roots.values()), tick.at)
     wanted |= {names[story_id] for rule_id, story_id in memory.told(list(names), tick.at)
                if rule_id in rules and rules.rule(rule_id).spec.story is StoryPolicy.DEVELOPS}
-    stories: dict[str, Story] = {}
-    for root in sorted(wanted):
-        try:
-            stories[root] = story_by_id(conn, root, at=tick.at)
-        except NotFound:
-            continue  # an editor's split left nothing of it
-    return stories
+    return stories_by_id(conn, wanted, at=tick.at)
 
 
 def _occurrences(tick: Tick, roots: dict[str, str], stories: dict[str, Story],

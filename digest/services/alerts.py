@@ -35,6 +35,7 @@ class FireReport:
 
     alerts: int = 0
     bundles: int = 0
+    more: bool = False  # bundles are due that were left for later
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,10 @@ class AlertEngine:
         self._rules: RuleSet | None = None
         self._made_of: tuple[int, Configuration] | None = None
 
-    def fire(self, context: Context, now: datetime) -> FireReport:
+    def fire(self, context: Context, now: datetime, most: int | None = None) -> FireReport:
         """Turns story events that were not yet looked at into alerts, and queues what is to be told; sends nothing.
+
+        Writes up to `most` mails (None: all): where many are due, what happens next need not wait for them.
 
         Steps:
         1. for each tick of events after the cursor: decide which rules fire, when that is told and to whom; in one
@@ -72,11 +75,11 @@ class AlertEngine:
         alerts = 0
         while (page := self._page(context.configuration)) is not None:
             alerts += self._fire_page(*page, context)
-        bundles = alert_bundles.release(self._engine, settings=context.settings, now=now, zone=context.zone,
-                                        templates=context.templates)
-        if alerts or bundles:
-            log.info("alerts.fired", alerts=alerts, bundles=bundles)
-        return FireReport(alerts, bundles)
+        told = alert_bundles.release(self._engine, settings=context.settings, now=now, zone=context.zone,
+                                     templates=context.templates, most=most)
+        if alerts or told.bundles:
+            log.info("alerts.fired", alerts=alerts, bundles=told.bundles)
+        return FireReport(alerts, told.bundles, told.more)
 
     def _page(self, configuration: Configuration) -> tuple[int, list[StoryEvent], int] | None:
         """The position of the cursor, the events after it, and the number of the last; None where there are none.

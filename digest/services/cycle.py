@@ -21,6 +21,8 @@ from digest.services.feeds import PollOutcome, poll
 from digest.services.stories import StoryClusterer, TickReport
 from digest.settings import Settings
 
+MAILS_A_TURN = 20  # of alerts, while polls go on: what is stored next waits no longer than they take
+
 log = structlog.get_logger(__name__)
 
 
@@ -114,7 +116,9 @@ class _Ahead:
         if not everything:
             waiting = await asyncio.to_thread(waiting_for_pages, engine, cycle.settings.polling, self._feeds, now())
         done = await asyncio.to_thread(cycle.clusterer.tick, now(), cycle.holder, waiting)
-        fired = await asyncio.to_thread(cycle.alerts.fire, self._context, now())
+        fired = await asyncio.to_thread(cycle.alerts.fire, self._context, now(), None if everything else MAILS_A_TURN)
+        if fired.more:
+            self.news.set()
         self.tick = TickReport(self.tick.assigned + done.assigned, self.tick.stories + done.stories,
                                self.tick.merged + done.merged)
         self.alerts += fired.alerts

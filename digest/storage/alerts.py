@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, and_, cast, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, Text, and_, cast, exists, func, insert, literal, select, update
 
 from digest.alert_rules import Alert, Trigger
 from digest.model import StoryEventKind
@@ -57,15 +57,6 @@ class Counts:
     last: datetime
     useful: int = 0
     not_useful: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """An alert that is due for a target and in no bundle yet."""
-
-    alert: Alert
-    channel: str
-    target: str
 
 
 def advance(conn: Connection, position: int, to: int) -> bool:
@@ -141,20 +132,25 @@ def address(conn: Connection, pairs: Sequence[tuple[int, str, str]]) -> None:
         for alert_id, channel, target in pairs])
 
 
-def waiting(conn: Connection, now: datetime, channels: Sequence[str]) -> dict[tuple[str, str], list[Waiting]]:
-    """What is to be told by (channel, target): alerts due by `now`, with what waits for the same target and story.
+def due(conn: Connection, now: datetime, channels: Sequence[str], told_before: datetime) -> list[tuple[str, str]]:
+    """The (channel, target) to which something is to be told by `now`, but those that got a bundle since `told_before`.
 
-    Alerts of rules that are not active, and of channels that were stopped, are left out. In order of time.
+    Alerts of rules that are not active, and of channels that were stopped, are left out here and in `waiting`.
     """
-    due = select(bundle_alerts.c.channel, bundle_alerts.c.target).distinct().select_from(_joined()).where(
-        *_open(channels), alerts.c.release_at <= now)
-    found: dict[tuple[str, str], list[Waiting]] = {}
-    for channel, target in conn.execute(due).all():
-        query = select(alerts).select_from(_joined()).where(*_open([channel]), bundle_alerts.c.target == target)
-        rows = conn.execute(query.order_by(alerts.c.at, alerts.c.id)).all()
-        stories = {row.story_id for row in rows if row.release_at <= now}
-        found[channel, target] = [Waiting(_alert(row), channel, target) for row in rows if row.story_id in stories]
-    return found
+    recent = exists().where(bundles.c.channel == bundle_alerts.c.channel, bundles.c.target == bundle_alerts.c.target,
+                            bundles.c.created_at >= told_before)
+    query = select(bundle_alerts.c.channel, bundle_alerts.c.target).distinct().select_from(_joined())
+    query = query.where(*_open(channels), alerts.c.release_at <= now, ~recent)
+    return [(row.channel, row.target) for row in conn.execute(
+        query.order_by(bundle_alerts.c.channel, bundle_alerts.c.target))]
+
+
+def waiting(conn: Connection, channel: str, target: str, now: datetime) -> list[Alert]:
+    """What is to be told to a target: alerts due by `now`, and what waits on the same stories. In order of time."""
+    query = select(alerts).select_from(_joined()).where(*_open([channel]), bundle_alerts.c.target == target)
+    rows = conn.execute(query.order_by(alerts.c.at, alerts.c.id)).all()
+    stories = {row.story_id for row in rows if row.release_at <= now}
+    return [_alert(row) for row in rows if row.story_id in stories]
 
 
 def claim(conn: Connection, channel: str, target: str, alert_ids: Sequence[int], now: datetime) -> int | None:
@@ -171,13 +167,6 @@ def claim(conn: Connection, channel: str, target: str, alert_ids: Sequence[int],
             bundle_alerts.c.bundle_id.is_(None)).values(bundle_id=bundle_id)
         taken += len(conn.execute(statement.returning(bundle_alerts.c.alert_id)).all())
     return bundle_id if taken == len(alert_ids) else None
-
-
-def last_bundle_at(conn: Connection, channel: str, target: str) -> datetime | None:
-    """When the newest bundle of a target was made; None where it has had none."""
-    query = select(func.max(bundles.c.created_at)).where(bundles.c.channel == channel, bundles.c.target == target)
-    at: datetime | None = conn.execute(query).scalar_one()
-    return at
 
 
 def first_mails(conn: Connection, channel: str, target: str, names: Mapping[str, str]) -> dict[str, str]:

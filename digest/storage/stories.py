@@ -71,6 +71,13 @@ def story_by_id(conn: Connection, story_id: str, *, at: datetime | None = None) 
     return stories[0]
 
 
+def stories_by_id(conn: Connection, story_ids: Iterable[str], *, at: datetime | None = None) -> dict[str, Story]:
+    """What `story_by_id` gives for each id, in a few queries for all; ids that lead to nothing are left out."""
+    roots = roots_of(conn, story_ids, at)
+    found = {story.id: story for story in _stories(conn, sorted(set(roots.values())), at)}
+    return {story_id: found[root] for story_id, root in roots.items() if root in found}
+
+
 def story_of(conn: Connection, item_id: str, at: datetime | None = None) -> str | None:
     """The id of the item's story as of `at` (None: now), merges followed; None where it has none yet."""
     query = _by(select(story_items.c.story_id).where(story_items.c.item_id == item_id), story_items.c.joined_at, at)
@@ -86,6 +93,14 @@ def joins_of(conn: Connection, story_id: str) -> list[Join]:
     names = family_of(conn, roots_of(conn, [story_id]).values())
     joins = [read_join(row) for row in select_in(conn, select(story_items), story_items.c.story_id, names)]
     return sorted(joins, key=lambda join: (join.at, join.item_id != join.story_id, join.item_id))
+
+
+def merges_of(conn: Connection, story_id: str) -> list[tuple[str, str, datetime, float, int | None]]:
+    """What was merged into a story: alias, the story it led to, when, likeness, number of the editor's act or None."""
+    names = family_of(conn, [story_id])
+    rows = select_in(conn, select(story_aliases), story_aliases.c.alias, [name for name in names if name != story_id])
+    return sorted(((row.alias, row.story_id, row.at, row.similarity, row.edit) for row in rows),
+                  key=lambda row: (row[2], row[0]))
 
 
 def events_after(conn: Connection, number: int, limit: int) -> list[StoryEvent]:

@@ -17,6 +17,7 @@ from tests.storage.worlds import NOON, a_feed, add_feed, an_item
 POST = a_feed()
 A, B, C = (an_item(POST, key) for key in "abc")
 LATER = NOON + timedelta(hours=1)
+ANA = (MAIL, "ana@example.org")
 
 
 @pytest.fixture
@@ -136,11 +137,20 @@ def test_what_was_told_is_found_by_story_and_by_item(conn: Connection) -> None:
 def test_an_alert_enters_one_bundle_of_a_target(conn: Connection) -> None:
     [alert] = alerts.insert_alerts(conn, [an_alert(a_rule(conn), A)])
     alerts.address(conn, [(alert.id, MAIL, "ana@example.org")] * 2)
-    assert list(alerts.waiting(conn, NOON, [MAIL])) == [(MAIL, "ana@example.org")]
-    assert alerts.claim(conn, MAIL, "ana@example.org", [alert.id], NOON) is not None
-    assert alerts.claim(conn, MAIL, "ana@example.org", [alert.id], NOON) is None
-    assert alerts.waiting(conn, LATER, [MAIL]) == {}
-    assert alerts.last_bundle_at(conn, MAIL, "ana@example.org") == NOON
+    assert alerts.due(conn, NOON, [MAIL], NOON) == [ANA]
+    assert alerts.due(conn, NOON, ["webhook"], NOON) == []
+    assert alerts.claim(conn, *ANA, [alert.id], NOON) is not None
+    assert alerts.claim(conn, *ANA, [alert.id], NOON) is None
+    assert alerts.waiting(conn, *ANA, LATER) == []
+
+
+def test_who_was_told_something_in_this_minute_waits(conn: Connection) -> None:
+    rule = a_rule(conn)
+    first, second = alerts.insert_alerts(conn, [an_alert(rule, A), an_alert(rule, B)])
+    alerts.address(conn, [(alert.id, *ANA) for alert in (first, second)])
+    alerts.claim(conn, *ANA, [first.id], NOON)
+    assert alerts.due(conn, LATER, [MAIL], told_before=NOON) == []
+    assert alerts.due(conn, LATER, [MAIL], told_before=LATER) == [ANA]
 
 
 def test_what_is_due_brings_along_what_waits_on_the_same_story(conn: Connection) -> None:
@@ -148,13 +158,12 @@ def test_what_is_due_brings_along_what_waits_on_the_same_story(conn: Connection)
     held = [replace(an_alert(rule, item), release_at=LATER) for rule, item in ((oil, A), (bread, B))]
     stored = alerts.insert_alerts(conn, [an_alert(gas, A), *held])
     alerts.address(conn, [(alert.id, MAIL, "ana@example.org") for alert in stored])
-    [found] = alerts.waiting(conn, NOON, [MAIL]).values()
-    assert [one.alert.rule_id for one in found] == [gas.id, oil.id]
+    assert alerts.due(conn, NOON, [MAIL], NOON) == [ANA]
+    assert [one.rule_id for one in alerts.waiting(conn, *ANA, NOON)] == [gas.id, oil.id]
     alert_rules.set_state(conn, gas.id, "paused", NOON)
-    assert alerts.waiting(conn, NOON, [MAIL]) == {}
+    assert alerts.due(conn, NOON, [MAIL], NOON) == [] == alerts.waiting(conn, *ANA, NOON)
     alert_rules.remove_rule(conn, oil.id)
-    [found] = alerts.waiting(conn, LATER, [MAIL]).values()
-    assert [one.alert.rule_id for one in found] == [bread.id]
+    assert [one.rule_id for one in alerts.waiting(conn, *ANA, LATER)] == [bread.id]
 
 
 def test_the_cursor_moves_only_from_where_it_was_read(conn: Connection) -> None:
