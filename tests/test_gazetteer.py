@@ -64,6 +64,25 @@ def test_every_spelling_is_found_in_a_sentence(names: Names, language: str) -> N
     assert missed(names, spellings(names, language)) == []
 
 
+@pytest.mark.parametrize(("language", "text"), [
+    ("en", "Mary cooked a turkey for us in the china bowl"),
+    ("en", "Tell us when the chad hits the baku of it"),
+    ("en", "My Oral History of Manas"),
+    ("ru", "Помощь для многодетных семей, а не ошибка"),
+    ("ru", "Уральский завод и Чин из министерства"),  # of the mountains; a rank, though China in Tajik
+    ("ru", "Рахмонов победил, семья Каримовых рада"),
+    ("ru", "И мы тут: талас, нарыном не пахнет"),
+    ("ru", "Он работал в ес и оон"),  # acronyms in small letters
+    ("kk", "Жиналыс мәжіліс залында өтті, орал деп айтты"),
+    ("kk", "Арал мен жер туралы"),
+    ("uz", "Yangi majlis oʻtkazildi, olma va non"),
+    ("ky", "Талас-тартыш жөнүндө жаңы китеп"),
+    ("tg", "Дар бораи чин ва миср гап"),
+])
+def test_common_words_are_no_names(names: Names, language: str, text: str) -> None:
+    assert names.find(text, language) == ()
+
+
 def last_vowel(word: str) -> str:
     return next((letter for letter in reversed(word.lower()) if letter in BACK + FRONT), "а")
 

@@ -34,6 +34,14 @@ STOPWORDS: dict[str, frozenset[str]] = {
         mazkur mumkin o'z qildi qilgan qilib shu uchun va yoki ва билан бир бу бўйича бўлган бўлди бўлиб эди эса ҳам
         ҳақида ҳар кейин керак кўп лекин мазкур мумкин ўз учун шу ёки қилди қилган
         """.split()),
+    "tg": frozenset("""
+        аз ба дар бо барои ва ки ин он як аст буд шуд шудааст мешавад кард карда кардааст мекунад ҳам низ то е ҳар бояд
+        дигар инчунин аммо вале дорад доранд онҳо мо ман шумо худ чун пас баъд бештар бар дар бораи гуфт
+        """.split()),
+    "tk": frozenset("""
+        we bu bilen üçin hem ol bir diýip diýdi boldy bolan bolup boýunça barada ýa eden etdi edýär köp soň şeýle şol
+        öz olar ýaly has bar däl her
+        """.split()),
     "tr": frozenset("""
         acaba ama ancak bir bu çok da daha de değil diye en gibi göre hem için ile ise ki mi mı mu mü ne o olan olarak
         oldu olduğu sonra şu ve veya ya
