@@ -25,6 +25,7 @@ _LETTERS = {language: re.compile(f"[{letters}]", re.IGNORECASE) for language, le
 _FOREIGN = re.compile("[^\u0401\u0410-\u044f\u0451\\W\\d_a-zA-Z]")  # neither Russian nor English
 _WORD = re.compile(r"[^\W\d_]+")
 _BLANKED = {code: " " for code in range(128) if not chr(code).isalpha()}  # all of ASCII that is no letter
+_UZBEK = re.compile("[og]‘[a-z]{2}")  # its words would fall into English ones: to‘g‘ridan
 _SIGNS = "’‘“”–—…"  # commonest in English beside ASCII
 _CYRILLIC_BLOCK = 4  # high byte of U+0400 to U+04FF
 _ELSEWHERE = re.compile(  # letters neither Latin nor Cyrillic
@@ -115,6 +116,8 @@ def _identifier(candidates: tuple[str, ...]) -> Any:
 
 def _is_english(text: str) -> bool:
     lower = text.lower()
+    if "‘" in lower and _UZBEK.search(lower):
+        return False
     if not lower.isascii():
         for sign in _SIGNS:
             lower = lower.replace(sign, " ")

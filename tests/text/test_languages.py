@@ -16,6 +16,7 @@ KAZAKH = "Сайлау учаскелерінде дауыс санау жүрі
     ("Parliament adopts budget", "en", "en"),
     ("Prezident viloyat hokimlari bilan yigʻilish oʻtkazdi", "en", "uz"),  # scrapers declare English for everything
     ("Prezident viloyat hokimlari bilan yigʻilish oʻtkazdi", None, "uz"),
+    ("Shahar viloyatga to‘g‘ridan-to‘g‘ri bo‘ysunadigan bo‘ldi", "en", "uz"),  # no "to" in it
     (RUSSIAN, "en", "ru"), (RUSSIAN, None, "ru"), (RUSSIAN, "kk", "ru"),  # a feed that mixes languages
     (KAZAKH, None, "kk"), (KAZAKH, "kk", "kk"), (KAZAKH, "ru", "kk"),
     ("The inside story of how the fugitive escaped from Munich to Moscow", "ru", "en"),
