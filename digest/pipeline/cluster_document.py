@@ -17,7 +17,7 @@ SHINGLE_WORDS = 3
 FEWEST_SHINGLES = 4  # shorter texts share shingles by chance
 NEAR_DUPLICATE = 0.5  # containment from which one text repeats another
 PATTERN = 0.65  # share of common title words from which two titles follow one template
-BATCH_ITEMS = 200
+BATCH_ITEMS = 10_000  # of one poll; more items than stay live are cut
 UNIT = 10_000  # length of a document's vector; whole numbers add up alike in every order
 
 
@@ -81,15 +81,15 @@ def same_pattern(one: Document, other: Document) -> bool:
     return len(words_of_one & words_of_other) >= PATTERN * len(words_of_one | words_of_other)
 
 
-def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """Items in runs of one time of first sight, in order of (feed id, key), at most 200 in a run.
+def batches(items: Iterable[Item], most: int = BATCH_ITEMS) -> Iterator[list[Item]]:
+    """Items in runs of one time of first sight, in order of (feed id, key), at most so many in a run.
 
     Where runs begin and end depends on the items alone, so that a rebuild cuts them alike.
     """
     ordered = sorted(items, key=lambda item: (item.first_seen_at, item.feed.id, item.key))
     batch: list[Item] = []
     for item in ordered:
-        if batch and (len(batch) == BATCH_ITEMS or item.first_seen_at != batch[0].first_seen_at):
+        if batch and (len(batch) == most or item.first_seen_at != batch[0].first_seen_at):
             yield batch
             batch = []
         batch.append(item)

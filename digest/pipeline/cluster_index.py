@@ -1,34 +1,29 @@
-"""The clusterer's memory: live clusters, an inverted index over their centroids, document frequencies.
+"""The clusterer's memory: live clusters, an inverted index over their terms, document frequencies.
 
-Everything here is a function of the documents in the window and of who belongs together: sums are whole numbers
-and weights are taken when they are needed. A process that restores the window from tables therefore decides exactly
+Everything here is a function of the documents in the window and of who belongs together, and all sums are of whole
+numbers, which add up alike in every order. A process that restores the window from tables therefore decides exactly
 as the one that built it.
 """
 
 import heapq
 import math
 from collections import Counter, defaultdict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from digest.pipeline.cluster_document import Document
 
 WINDOW = timedelta(hours=72)
 WINDOW_ITEMS = 10_000
-CENTROID_TERMS = 80
-MANY_TERMS = 3 * CENTROID_TERMS
 CANDIDATES = 8
+MANY_TERMS = 240  # of a cluster with more, those count that several members have
 COMMON_SHARE = 0.3  # a term in more clusters than this says nothing
 FEWEST_COMMON = 50  # clusters that any term may have
-POSTINGS_READ = 300  # at most about so many for one item, rarest terms first
-
-
-@dataclass(slots=True)
-class Vector:
-    """Weighted terms and their Euclidean length."""
-
-    weights: dict[str, float]
-    length: float
+POSTINGS_READ = 300  # at most about so many for one cluster, rarest terms first
+UNIT_WEIGHT = 1_000  # of squared inverse document frequencies, which are kept as whole numbers
+LENGTH_MEMBERS = 2  # newest members whose lengths stand for those of a cluster's members
 
 
 @dataclass(slots=True, eq=False)
@@ -41,11 +36,10 @@ class Cluster:
     sums: dict[str, int] = field(default_factory=dict)  # term -> sum over members
     counts: dict[str, int] = field(default_factory=dict)  # term -> members that have it
     sources: Counter[str] = field(default_factory=Counter)
-    squares: int = 0  # of `sums`
-    length: float = 0.0  # of `sums`
     in_window: int = 0
-    centroid: Vector | None = None
-    centroid_epoch: int = -1
+    length: float = 0.0  # mean of its newest members', in `epoch`
+    norm: float = 0.0  # length of `sums`, in `epoch`
+    epoch: int = -1
     merged_into: "Cluster | None" = None
 
     @property
@@ -55,16 +49,53 @@ class Cluster:
     def documents(self) -> list[Document]:
         return [document for _, document in self.members]
 
+    def newest(self, most: int) -> list[Document]:
+        return [document for _, document in self.members[-most:]]
 
-class _Idf(dict[str, float]):
-    """Inverse document frequencies, log(1 + (N + 50) / (df + 1)) over N documents; taken when first needed."""
 
-    def __init__(self, documents: int, frequencies: Counter[str]) -> None:
+class Pair(NamedTuple):
+    """Two clusters compared. `mean` and `centres` are between 0 and 1."""
+
+    younger: Cluster
+    older: Cluster
+    mean: float  # cosine of a member of one and a member of the other
+    centres: float  # cosine of both as wholes
+
+    def by_size(self) -> tuple[Cluster, Cluster]:
+        """Both, the smaller first, of equal ones the older."""
+        return (self.younger, self.older) if self.younger.size < self.older.size else (self.older, self.younger)
+
+
+class _Weights(dict[str, int]):
+    """Squared inverse document frequencies of terms, log(1 + (N + 50) / (df + 1))², taken when first needed.
+
+    N, the number of documents, is rounded down to five binary digits, so that most weights outlast a poll.
+    """
+
+    def __init__(self, frequencies: Counter[str]) -> None:
         super().__init__()
-        self._documents, self._frequencies = documents, frequencies
+        self._frequencies = frequencies
+        self._documents = 0
+        self._table: dict[int, int] = {}  # by document frequency
 
-    def __missing__(self, term: str) -> float:
-        value = self[term] = math.log(1 + (self._documents + 50) / (self._frequencies[term] + 1))
+    def refresh(self, documents: int, changed: Iterable[str]) -> None:
+        """Forgets what no longer holds of so many documents, of which the terms in `changed` came or went."""
+        step = 1 << max(0, documents.bit_length() - 5)
+        if documents // step * step == self._documents:
+            for term in changed:
+                self.pop(term, None)
+            return
+        self._documents = documents // step * step
+        self.clear()
+        self._table.clear()
+
+    def __missing__(self, term: str) -> int:
+        frequency = self._frequencies[term]
+        value = self._table.get(frequency)
+        if value is None:
+            idf = math.log(1 + (self._documents + 50) / (frequency + 1))
+            value = self._table[frequency] = round(UNIT_WEIGHT * idf * idf)
+        self[term] = value
         return value
 
 
@@ -77,21 +108,23 @@ class LiveIndex:
         self._frequencies: Counter[str] = Counter()
         self._postings: dict[str, dict[int, int]] = {}
         self._recent: deque[tuple[Document, Cluster]] = deque()
-        self._documents = 0
+        self.documents = 0
         self._arrivals = 0
         self._epoch = 0
-        self.idf = _Idf(0, self._frequencies)
+        self._weights = _Weights(self._frequencies)
         self._lengths: dict[str, float] = {}
 
     def observe(self, documents: list[Document]) -> None:
         """Counts new documents' terms and forgets what left the window; weights change here and nowhere else."""
+        changed: set[str] = set()
         for document in documents:
             self._frequencies.update(document.terms.keys())
-        self._documents += len(documents)
+            changed.update(document.terms)
+        self.documents += len(documents)
         if documents:
-            self._expire(documents[-1].at - self._window)
+            changed.update(self._expire(documents[-1].at - self._window))
         self._epoch += 1
-        self.idf = _Idf(self._documents, self._frequencies)
+        self._weights.refresh(self.documents, changed)
         self._lengths.clear()
 
     def found(self, document: Document, story_id: str) -> Cluster:
@@ -106,7 +139,6 @@ class LiveIndex:
         cluster.members.append((self._arrivals, document))
         cluster.sources[document.source] += 1
         cluster.in_window += 1
-        cluster.centroid = None
         self._arrivals += 1
         self._recent.append((document, cluster))
         for term in document.terms:
@@ -119,74 +151,83 @@ class LiveIndex:
         older.members = sorted(older.members + younger.members, key=lambda member: member[0])
         older.sources.update(younger.sources)
         older.in_window += younger.in_window
-        older.centroid = None
         for term, count in younger.counts.items():
             older.counts[term] = older.counts.get(term, 0) + count
         self._add(older, younger.sums)
         younger.merged_into = older
 
-    def weighted(self, document: Document) -> Vector:
-        """The document's terms times their inverse document frequency."""
-        idf = self.idf
-        weights = {term: weight * idf[term] for term, weight in document.terms.items()}
-        return Vector(weights, math.sqrt(sum(value * value for value in weights.values())))
+    def compare(self, younger: Cluster, older: Cluster) -> Pair:
+        """Both clusters with their cosines; the lengths of their members are taken as those of the newest."""
+        one, other = (younger, older) if len(younger.sums) <= len(older.sums) else (older, younger)
+        sums, others, weights = one.sums, other.sums, self._weights
+        dot = sum([sums[term] * others[term] * weights[term] for term in sums.keys() & others.keys()])
+        if not dot:
+            return Pair(younger, older, 0.0, 0.0)
+        length, norm = self._measures(one)
+        other_length, other_norm = self._measures(other)
+        return Pair(younger, older, dot / (one.size * other.size * length * other_length), dot / (norm * other_norm))
 
-    def length(self, document: Document) -> float:
-        """The length of the weighted document."""
-        known = self._lengths.get(document.item_id)
-        if known is None:
-            known = self._lengths[document.item_id] = self.weighted(document).length
-        return known
-
-    def centroid(self, cluster: Cluster) -> Vector:
-        """The sum of the cluster's members, weighted, with its 80 heaviest terms."""
-        if cluster.centroid is None or cluster.centroid_epoch != self._epoch:
-            weights = self._heaviest(cluster)
-            cluster.centroid = Vector(weights, math.sqrt(sum(value * value for value in weights.values())))
-            cluster.centroid_epoch = self._epoch
-        return cluster.centroid
-
-    def _heaviest(self, cluster: Cluster) -> dict[str, float]:
-        """The cluster's 80 heaviest terms; of a cluster with very many, those that several members have."""
-        idf = self.idf
-        fewest = 1 if len(cluster.sums) <= MANY_TERMS else 1 + math.isqrt(cluster.size) // 2
-        weights = {term: total * idf[term] for term, total in cluster.sums.items() if cluster.counts[term] >= fewest}
-        if len(weights) <= CENTROID_TERMS:
-            return weights
-        return {term: -weight for weight, term in sorted((-weight, term) for term, weight in weights.items())
-                [:CENTROID_TERMS]}
-
-    def candidates(self, vector: Vector, besides: Cluster | None = None) -> list[Cluster]:
-        """The eight clusters nearest to a vector by the rarest terms they share, nearest first."""
-        scores: defaultdict[int, float] = defaultdict(float)
-        postings, idf, read = self._postings, self.idf, 0
+    def candidates(self, cluster: Cluster) -> list[Cluster]:
+        """The eight clusters nearest to one by the rarest terms they share, nearest first."""
+        scores: defaultdict[int, int] = defaultdict(int)
+        postings, weights, sums, read = self._postings, self._weights, cluster.sums, 0
         limit = max(FEWEST_COMMON, COMMON_SHARE * len(self.clusters))
-        shared = sorted((len(postings[term]), term) for term in vector.weights if term in postings)
-        for length, term in shared:
+        for length, term in sorted([(len(postings[term]), term) for term in self._telling(cluster)]):
             read += length
-            if length > limit or (read > POSTINGS_READ and scores):
+            if length > limit or (read > POSTINGS_READ and len(scores) > 1):
                 break
-            weight = vector.weights[term] * idf[term]
+            weight = sums[term] * weights[term]
             for number, total in postings[term].items():
                 scores[number] += weight * total
-        if besides is not None:
-            scores.pop(besides.number, None)
+        scores.pop(cluster.number, None)
         clusters = self.clusters
-        ranked = [(score / clusters[number].length, -number) for number, score in scores.items()]
+        ranked = [(score / len(clusters[number].members), -number) for number, score in scores.items()]
         return [clusters[-number] for _, number in heapq.nlargest(CANDIDATES, ranked)]
 
-    def _add(self, cluster: Cluster, terms: dict[str, int]) -> None:
-        for term, weight in terms.items():
-            before = cluster.sums.get(term, 0)
-            total = cluster.sums[term] = before + weight
-            cluster.squares += total * total - before * before
-            self._postings.setdefault(term, {})[cluster.number] = total
-        cluster.length = math.sqrt(cluster.squares)
+    def _telling(self, cluster: Cluster) -> list[str]:
+        """The cluster's terms; of one with very many, those that several members have."""
+        if len(cluster.sums) <= MANY_TERMS:
+            return list(cluster.sums)
+        fewest = 1 + math.isqrt(cluster.size) // 2
+        return [term for term, count in cluster.counts.items() if count >= fewest]
 
-    def _expire(self, horizon: datetime) -> None:
-        while self._recent and self._documents > self._window_items and self._recent[0][0].at < horizon:
+    def _measures(self, cluster: Cluster) -> tuple[float, float]:
+        """The mean length of the cluster's newest members, and the length of the sum of all."""
+        if cluster.epoch != self._epoch:
+            newest = cluster.members[-LENGTH_MEMBERS:]
+            cluster.length = cluster.norm = sum([self._weighted_length(member) for _, member in newest]) / len(newest)
+            if cluster.size > 1:
+                weights = self._weights
+                cluster.norm = math.sqrt(sum([total * total * weights[term] for term, total in cluster.sums.items()]))
+            cluster.epoch = self._epoch
+        return cluster.length, cluster.norm
+
+    def _weighted_length(self, document: Document) -> float:
+        known = self._lengths.get(document.item_id)
+        if known is None:
+            weights = self._weights
+            squares = sum([value * value * weights[term] for term, value in document.terms.items()])
+            known = self._lengths[document.item_id] = math.sqrt(squares)
+        return known
+
+    def _add(self, cluster: Cluster, terms: dict[str, int]) -> None:
+        sums, postings, number = cluster.sums, self._postings, cluster.number
+        for term, weight in terms.items():
+            total = sums[term] = sums.get(term, 0) + weight
+            posting = postings.get(term)
+            if posting is None:
+                postings[term] = {number: total}
+            else:
+                posting[number] = total
+        cluster.epoch = -1
+
+    def _expire(self, horizon: datetime) -> set[str]:
+        """Forgets documents that are older and not among the newest; the terms that they had."""
+        gone: set[str] = set()
+        while self._recent and self.documents > self._window_items and self._recent[0][0].at < horizon:
             document, cluster = self._recent.popleft()
-            self._documents -= 1
+            self.documents -= 1
+            gone.update(document.terms)
             for term in document.terms:
                 self._frequencies[term] -= 1
                 if not self._frequencies[term]:
@@ -196,6 +237,7 @@ class LiveIndex:
             cluster.in_window -= 1
             if not cluster.in_window:
                 self._remove(cluster)
+        return gone
 
     def _remove(self, cluster: Cluster) -> None:
         del self.clusters[cluster.number]
@@ -204,14 +246,3 @@ class LiveIndex:
             del posting[cluster.number]
             if not posting:
                 del self._postings[term]
-
-
-def cosine(one: Vector, other: Vector) -> float:
-    """The cosine of two vectors; 0 where one is empty."""
-    if not one.length or not other.length:
-        return 0.0
-    if len(one.weights) > len(other.weights):
-        one, other = other, one
-    others = other.weights
-    dot = sum(value * others[term] for term, value in one.weights.items() if term in others)
-    return dot / (one.length * other.length)

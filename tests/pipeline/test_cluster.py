@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.model import Block, Item, Join
-from digest.pipeline.cluster import Clusterer, join_threshold, merge_threshold
-from digest.pipeline.cluster_document import BATCH_ITEMS, batches
+from digest.pipeline.cluster import Clusterer
+from digest.pipeline.cluster_document import batches, document
+from digest.pipeline.cluster_features import FEATURES, size
+from digest.pipeline.cluster_index import Cluster, Pair
 from tests.pipeline.stream import EVENTS, START, news, told
 
 
@@ -66,9 +68,8 @@ def test_the_features_of_a_join_sum_to_its_score():
     late = [join for join in joins if join.features]
     assert late
     for join in late:
-        assert set(join.features) == {"cosine", "coverage", "nearest", "title", "bias"}
-        assert sum(join.features.values()) == join.score
-        assert join.score >= join_threshold(1)
+        assert set(join.features) == {"bias", *(name for name, _, _ in FEATURES)}
+        assert sum(join.features.values()) == join.score >= 0
 
 
 def test_the_order_of_arrival_inside_a_poll_does_not_matter():
@@ -168,18 +169,24 @@ def test_a_restored_clusterer_decides_as_the_one_that_ran_on():
     assert joins_and_stories(late, restored) == joins_and_stories(late, running)
 
 
-def test_a_large_story_is_harder_to_join_and_to_merge():
-    assert join_threshold(10) == join_threshold(1) == -1.0
-    assert join_threshold(40) > join_threshold(20) > join_threshold(10)
-    assert merge_threshold(10) == 0.26
-    assert merge_threshold(40) > merge_threshold(20) > merge_threshold(10)
+def test_a_large_story_is_harder_to_join():
+    def crowd(number: int) -> Cluster:
+        cluster = Cluster(0, "a")
+        cluster.members = [(n, document(news("a", "Karatal dam overflows"))) for n in range(number)]
+        return cluster
+
+    one = crowd(1)
+    assert size(Pair(one, crowd(5), 1.0, 1.0)) == size(Pair(one, crowd(9), 1.0, 1.0)) == 0
+    assert size(Pair(one, crowd(39), 1.0, 1.0)) > size(Pair(one, crowd(19), 1.0, 1.0)) > 0
+    assert dict((name, weight) for name, weight, _ in FEATURES)["size"] < 0
 
 
 def test_batches_are_runs_of_one_time_in_a_fixed_order():
-    items = [news("a", f"Title {n}", hours=n % 2) for n in range(2 * BATCH_ITEMS + 20)]
-    cut = list(batches(reversed(items)))
-    assert [len(batch) for batch in cut] == [BATCH_ITEMS, 10, BATCH_ITEMS, 10]
-    assert cut == list(batches(items))
+    items = [news("a", f"Title {n}", hours=n % 2) for n in range(40)]
+    cut = list(batches(reversed(items), most=15))
+    assert [len(batch) for batch in cut] == [15, 5, 15, 5]
+    assert cut == list(batches(items, most=15))
+    assert [len(batch) for batch in batches(items)] == [20, 20]
     assert list(batches([])) == []
 
 

@@ -1,0 +1,95 @@
+"""How well two clusters fit together: named features whose points add up to a score.
+
+A feature is a function of two clusters that were compared; an item by itself is a cluster of one. To
+add one, write the function and put it into `FEATURES` with its weight; nothing else needs to know of it.
+"""
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+
+from digest.pipeline.cluster_document import Document, same_news
+from digest.pipeline.cluster_index import Cluster, Pair
+
+Feature = Callable[[Pair], float]
+
+BIAS = -1.3
+FAR = 0.04  # a mean cosine with which no two clusters reach a score of 0
+CALM_SIZE = 10  # from here on a larger story is harder to join
+TITLES = 6  # newest members whose titles are compared
+GRAM = 4  # characters
+FEWEST_GRAMS = 3  # fewer are shared by chance
+
+
+def words(pair: Pair) -> float:
+    """The mean cosine of their members' words, from 0 to 1: average link, so no chain of items joins strangers."""
+    return pair.mean
+
+
+def centres(pair: Pair) -> float:
+    """The cosine of both as wholes, from 0 to 1: what many tellings of one event have in common stands out there."""
+    return pair.centres
+
+
+def titles(pair: Pair) -> float:
+    """The mean share of character 4-grams that their newest titles have in common, from 0 to 1.
+
+    It sees through endings, compounds and transliterations that stems miss.
+    """
+    ones = [grams(doc.title) for _, doc in pair.younger.members[-TITLES:]]
+    others = [grams(doc.title) for _, doc in pair.older.members[-TITLES:]]
+    return sum([_overlap(one, other) for one in ones for other in others]) / (len(ones) * len(others))
+
+
+def size(pair: Pair) -> float:
+    """Doublings of `CALM_SIZE` that one story of both would have: a large story must fit better."""
+    return max(0.0, math.log2((pair.younger.size + pair.older.size) / CALM_SIZE))
+
+
+def sources(pair: Pair) -> float:
+    """How often the larger of both tells already what a source of the smaller one tells in other words."""
+    smaller, larger = pair.by_size()
+    return float(max((larger.sources[doc.source] for doc in strangers(smaller, larger)), default=0))
+
+
+FEATURES: tuple[tuple[str, float, Feature], ...] = (  # those that only take points away stand last
+    ("words", 4.0, words),
+    ("centres", 2.0, centres),
+    ("titles", 4.0, titles),
+    ("size", -0.12, size),
+    ("sources", -0.18, sources),
+)
+
+
+def points(pair: Pair) -> dict[str, float]:
+    """The weighted features, rounded to 4 decimals, and the bias; {} where these cannot come to 0."""
+    if pair.mean < FAR:
+        return {}
+    found = {"bias": BIAS}
+    score = BIAS
+    for name, weight, feature in FEATURES:
+        if weight < 0 and score < 0:
+            return {}
+        found[name] = round(weight * feature(pair), 4)
+        score += found[name]
+    return found if score >= 0 else {}
+
+
+def strangers(smaller: Cluster, larger: Cluster) -> list[Document]:
+    """Items of the smaller cluster whose source told the larger one too, where none of these is repeated."""
+    if smaller.sources.keys().isdisjoint(larger.sources):
+        return []
+    return [doc for _, doc in smaller.members if doc.source in larger.sources and not any(
+        doc.source == member.source and same_news(doc, member) for _, member in larger.members)]
+
+
+@lru_cache(maxsize=20_000)
+def grams(title: str) -> frozenset[str]:
+    """The character 4-grams of a folded title, word ends included."""
+    padded = f" {title} "
+    return frozenset([padded[start:start + GRAM] for start in range(len(padded) - GRAM + 1)])
+
+
+def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
+    shared = len(one & other)
+    return shared / math.sqrt(len(one) * len(other)) if shared >= FEWEST_GRAMS else 0.0
