@@ -263,7 +263,9 @@ class _Entry:
         href = values.get("url", values.get("uri", values.get("href")))
         if href is None:
             text = _repaired(self._joined(_text(element)))
-            self._values["link"] = re.sub("&([A-Za-z0-9_]+);", r"&\g<1>", text.replace("&amp;", "&"))
+            if "&" in text:
+                text = re.sub("&([A-Za-z0-9_]+);", r"&\g<1>", text.replace("&amp;", "&"))
+            self._values["link"] = text
             return
         self._values.setdefault("links", []).append({**values, "rel": rel, "type": kind, "href": self._joined(href)})
         if rel == "alternate" and kind in HTML_TYPES:
@@ -339,6 +341,8 @@ def _pieces(element: Element, depth: int) -> Iterator[str]:
 
 def _attributes(element: Element) -> dict[str, str]:
     """Attributes without a namespace, by name in lower case."""
+    if not element.attrib:
+        return {}
     return {name.lower(): value for name, value in element.items() if not name.startswith("{")}
 
 
@@ -355,4 +359,4 @@ def _repaired(text: str) -> str:
         text = text.encode("latin-1").decode("utf-8")
     except UnicodeError:
         pass
-    return text.translate(WINDOWS) if C1.search(text) else text
+    return text if text.isprintable() or not C1.search(text) else text.translate(WINDOWS)

@@ -1,8 +1,10 @@
 """Which items of a document are new, which are known under another id, and which are no news although new."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -13,6 +15,8 @@ from digest.storage.items import earlier_items
 BACKLOG_AGE = timedelta(hours=24)  # at a feed's first poll, what is older was never news to us
 RENAMED_AGE = timedelta(hours=48)
 RENAMED_ITEMS = 10
+_FIRST_SEEN, _BACKLOG = Item.__slots__.index("first_seen_at"), Item.__slots__.index("backlog")
+_values: Callable[[Item], tuple[Any, ...]] = attrgetter(*Item.__slots__)
 
 
 def known_again(conn: Connection, documents: Sequence[Sequence[Item]], is_first: Sequence[bool],
@@ -48,4 +52,11 @@ def seen_now(items: Sequence[Item], known: Collection[str], *, is_first: bool, n
         old |= {item.id for item in unknown if item.published_at is None}
     elif len(unknown) < RENAMED_ITEMS or 2 * len(old) < len(unknown):
         old = set()
-    return [item if item.id in known else replace(item, first_seen_at=now, backlog=item.id in old) for item in items]
+    return [item if item.id in known else _seen(item, now, is_backlog=item.id in old) for item in items]
+
+
+def _seen(item: Item, now: datetime, *, is_backlog: bool) -> Item:
+    """As `replace` does it, in half the time: this is done for every new item."""
+    values = list(_values(item))
+    values[_FIRST_SEEN], values[_BACKLOG] = now, is_backlog
+    return Item(*values)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
@@ -12,7 +13,7 @@ from digest.services.sightings import known_again, seen_now
 from digest.storage.feeds import record
 from digest.storage.items import known_hashes, store_all
 
-GATHER_SECONDS = 0.05  # so long a document waits for others to be stored with it
+GATHER_SECONDS = 0.08  # so long a document waits at most for others to be stored with it
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Writer:
         self._are_more_coming = are_more_coming
         self._writing = asyncio.Lock()
         self._waiting: list[_Waiting] = []
+        self._all_came = asyncio.Event()
         self.stored: set[str] = set()
 
     async def add(self, answer: Answer) -> PollOutcome:
@@ -43,15 +45,24 @@ class Writer:
         """
         own = _Waiting(answer)
         self._waiting.append(own)
+        if not self._are_more_coming():
+            self._all_came.set()
         async with self._writing:
             if own.outcome is None:
-                if self._are_more_coming():
-                    await asyncio.sleep(GATHER_SECONDS)
+                await self._gather()
                 batch, self._waiting = self._waiting, []
                 await asyncio.to_thread(self._write, batch)
         if isinstance(own.outcome, PollOutcome):
             return own.outcome
         raise own.outcome or RuntimeError("not stored")
+
+    async def _gather(self) -> None:
+        """Waits a little for further documents, while any are being read."""
+        self._all_came.clear()
+        if self._are_more_coming():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GATHER_SECONDS):
+                    await self._all_came.wait()
 
     def _write(self, batch: Sequence[_Waiting]) -> None:
         """Stores documents in one transaction; where that fails, each in its own, so that one harms no other."""

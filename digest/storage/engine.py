@@ -32,9 +32,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         if dialect.name != "sqlite":
             return super().bind_processor(dialect)
 
+        last: tuple[datetime | None, str | None] = (None, None)
+
         def as_text(value: datetime | None) -> str | None:
-            bound = self.process_bind_param(value, dialect)
-            return None if bound is None else bound.isoformat(" ", "microseconds")
+            nonlocal last
+            if value is not last[0]:  # rows that are written together have an instant in common
+                bound = self.process_bind_param(value, dialect)
+                last = value, None if bound is None else bound.isoformat(" ", "microseconds")
+            return last[1]
 
         return as_text
 
