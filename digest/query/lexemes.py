@@ -130,6 +130,9 @@ def _chunk(text: str, position: int, chunk: str, found: list[Lexeme]) -> int:
         raise QueryError(text, position, refused[0], expected="a word", hint=refused[1])
     if field := _FIELD.match(chunk):
         return _field(text, position, field.group()[:-1], found)
+    if lead := next((token.start for token in tokens(chunk)), 0):
+        _refuse_signs(text, position, chunk[:lead])
+        return _chunk(text, position + lead, chunk[lead:], found)
     found.append(_condition(position, chunk) or _near(text, position, chunk) or _word(text, position, chunk))
     return position + len(chunk)
 

@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from digest.query.terms import Run, runs_of, written_words
+from digest.query.terms import Run, folded_words, runs_of, written_words
 from digest.query.texts import MatchText, Window, paragraphs, prepare, prepare_text
 from digest.query.tree import And, Condition, Except, Field, Name, Near, Not, Or, Phrase, Prefix, Query, Same, Word
+from digest.text.inflection import forms, keys
 from digest.text.tokens import fold, words
 
 __all__ = ["MatchText", "Span", "match", "paragraphs", "prepare", "prepare_text"]
 
 SHORT_ACRONYM = 4  # letters to which an acronym may be a word too ("US", "ОТГ")
 WHOLE_VALUES = frozenset({"family", "lang", "region", "topic"})  # fields of which the whole value is named
+MAX_PAIRS = 20_000  # that one NEAR tries in a text, from its beginning; only texts made for it have more
 Place = tuple[int, int]  # words[start:end] of a text
 
 
@@ -136,23 +138,28 @@ def _prefix_hits(term: Prefix, text: MatchText, window: Window | None) -> list[H
 def _name_hits(term: Name, text: MatchText, window: Window | None) -> list[Hit]:
     return [Hit(start, start + len(run), ((start, start + len(run)),))
             for spelling in term.spellings for run in runs_of(spelling, False, text.language)
-            for start in _starts(run, text.stems, window)
-            if _is_capitalised(spelling, text.written(start), text.is_of_one_case)]
+            for start in _starts(run, text.stems, window) if _is_spelled(spelling, text, start)]
 
 
-def _is_capitalised(spelling: str, written: str, one_case: bool) -> bool:
-    """Whether a word has the capitals that a name's spelling begins with, as `names.Names` asks for them."""
-    acronym, capital = _capitals(spelling)
-    if acronym and (not one_case or len(acronym) <= SHORT_ACRONYM):
-        return not one_case and written.startswith(acronym)
-    return one_case or not capital or written[:1].isupper()
+def _is_spelled(spelling: str, text: MatchText, start: int) -> bool:
+    """Whether words of a text that have a name's stems are forms of it and have its capitals, as `names.Names` asks."""
+    acronym, capital, known = _spelled(spelling, text.language)
+    written = text.written(start)
+    if acronym and (not text.is_of_one_case or len(acronym) <= SHORT_ACRONYM):
+        return not text.is_of_one_case and written.startswith(acronym)
+    if capital and not text.is_of_one_case and not written[:1].isupper():
+        return False
+    return all(not of_word.isdisjoint(forms(word, text.language))
+               for of_word, word in zip(known, text.words[start:start + len(known)], strict=True))
 
 
-@lru_cache(maxsize=20_000)
-def _capitals(spelling: str) -> tuple[str, bool]:
-    """The letters of a spelling that is one acronym, else ""; and whether it begins with a capital."""
+@lru_cache(maxsize=50_000)
+def _spelled(spelling: str, language: str) -> tuple[str, bool, tuple[frozenset[str], ...]]:
+    """A spelling's letters where it is one acronym, else ""; whether a capital begins it; what its words may be."""
     letters = "".join(filter(str.isalnum, spelling))
-    return letters if letters.isupper() and len(words(spelling)) == 1 else "", letters[:1].isupper()
+    folded = folded_words(spelling, language) or [fold(spelling, language)]
+    return (letters if letters.isupper() and len(folded) == 1 else "", letters[:1].isupper(),
+            tuple(keys(word, language, language) for word in folded))
 
 
 def _or_hits(query: Or, text: MatchText, window: Window | None) -> list[Hit]:
@@ -175,9 +182,14 @@ def _near_hits(query: Near, text: MatchText, window: Window | None) -> list[Hit]
     starts = [hit.start for hit in right]
     longest = max(hit.end - hit.start for hit in right)
     joined: dict[tuple[int, int], Hit] = {}
-    for one in left:
+    tried = 0
+    for one in sorted(left):
         earliest = one.end if query.ordered else one.start - query.distance - longest
-        for other in right[bisect_left(starts, earliest):bisect_right(starts, one.end + query.distance)]:
+        close = right[bisect_left(starts, earliest):bisect_right(starts, one.end + query.distance)]
+        tried += len(close)
+        if tried > MAX_PAIRS:
+            break
+        for other in close:
             between = max(other.start - one.end, one.start - other.end)
             start, end = min(one.start, other.start), max(one.end, other.end)
             if 0 <= between <= query.distance and (start, end) not in joined and text.is_within_a_paragraph(start, end):

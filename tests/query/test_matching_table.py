@@ -11,6 +11,7 @@ NAMES = Names([
         "en": ("Kassym-Jomart Tokayev", "Tokayev"), "ru": ("Касым-Жомарт Токаев", "Токаев"),
         "kk": ("Қасым-Жомарт Тоқаев", "Тоқаев", "Toqaev"), "uz": ("To‘qayev", "Тўқаев")}),
     Name("usa", "place", {"en": ("United States", "US"), "ru": ("США", "Соединённые Штаты"), "kk": ("АҚШ",)}),
+    Name("france", "place", {"en": ("France",), "ru": ("Франция",)}),
     Name("aktau", "place", {"en": ("Aktau",), "ru": ("Актау",), "kk": ("Ақтау", "Aqtaý")}),
 ])
 
@@ -120,6 +121,8 @@ TABLE = [
     ("en", "They told us so", "@usa", None),
     ("ru", "власти США", "@usa NEAR/2 власти", ["власти", "США"]),
     ("kk", "АҚШ-тың елшісі", "@usa", ["АҚШ"]),
+    ("ru", "во Франции", "@france", ["Франции"]),
+    ("en", "Frances spoke", "@france", None),
     ("ru", "Порт Актау", '"порт" @aktau', ["Порт", "Актау"]),
     # Another script is another word where the language has one script
     ("en", "Токаев", "Tokayev", None),
