@@ -4,7 +4,7 @@ Beside means in one sentence with a word that matched. Names are those of the ga
 capitalised words in English prose; figures are numbers with a unit or noun, as in `development`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from digest.model import BodyPolicy, Item
@@ -31,10 +31,12 @@ def news_beside(found: Match, before: Sequence[Item], names: Names) -> News:
     if not texts:
         return News()
     beside = replace(item, summary=" ".join(texts))
-    new_names = list(_gazetteer(texts, item.language, before, names))
-    if item.language == "en":
+    mentions = [(mention.slug, text[mention.start:mention.end])
+                for text in texts for mention in names.find(text, item.language)] if len(names) else []
+    new_names = _unknown(mentions, before, names)
+    if item.language == "en":  # elsewhere it would be shown in the wrong case
         new_names += [form for _, form in capitalised(beside, before)
-                      if not any(form in known or known in form for known in new_names)]
+                      if not any(form in known or known in form for _, known in mentions)]
     return News(tuple(dict.fromkeys(new_names)), tuple(dict.fromkeys(form for _, form in figures(beside, before))))
 
 
@@ -50,13 +52,9 @@ def _beside(found: Match) -> list[str]:
             if start >= title_end and any(start <= span.start < end for span in found.spans)]
 
 
-def _gazetteer(texts: Iterable[str], language: str, before: Iterable[Item], names: Names) -> Iterable[str]:
-    """The gazetteer's names in these sentences that no earlier item had, in any language, as they are written."""
-    if not len(names):
-        return
+def _unknown(mentions: Sequence[tuple[str, str]], before: Sequence[Item], names: Names) -> list[str]:
+    """The names of the gazetteer that no earlier item had in any language, as they are written."""
+    if not mentions:
+        return []
     known = {mention.slug for item in before for mention in names.find("\n".join(paragraphs(item)), item.language)}
-    for text in texts:
-        for mention in names.find(text, language):
-            if mention.slug not in known:
-                known.add(mention.slug)
-                yield text[mention.start:mention.end]
+    return list({slug: written for slug, written in reversed(mentions) if slug not in known}.values())[::-1]

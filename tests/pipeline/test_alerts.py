@@ -1,71 +1,82 @@
-from collections.abc import Collection
+"""The mail of alerts: what it names, counts, quotes and answers."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from digest.model import AlertRule, BodyPolicy, Item, Subscriber
-from digest.pipeline.alerts import MAX_STORIES, Hit, compose, find_hits
+from digest.alert_rules import Alert, AlertRule, AlertSpec, Trigger
+from digest.model import Item, Story
+from digest.pipeline.alerts import MAX_STORIES, AlertView, Hit, compose, message
+from digest.pipeline.render import Renderer
 from digest.query.quote import Piece
-from tests.pipeline.worlds import HOUR, NOW, feed, item, story
+from digest.resources import template_texts
+from tests.pipeline.worlds import HOUR, NOW, item, story
 
-ANA = Subscriber(1, "ana@example.org", "operator", NOW)
-
-
-def rule(name: str, query: str, id: int = 1, hours: float = 24) -> AlertRule:
-    return AlertRule(id, name, ANA, query, NOW - hours * HOUR)
+RENDERER = Renderer(template_texts())
 
 
-def hits(rules: list[AlertRule], items: list[Item],
-         alerted: Collection[tuple[int, str]] = ()) -> list[tuple[str, str]]:
-    return [(h.rule.name, h.item.title) for h in find_hits(rules, [(i, i.key) for i in items], alerted)]
+def a_hit(name: str, of: Item, story_id: str = "", number: int = 1, **changes: Any) -> Hit:
+    rule = AlertRule(number, name, None, AlertSpec(query="gas"), 2, NOW, NOW)
+    alert = Alert(number, rule.id, 2, story_id or of.id, of.id, "first", of.title, ("Gas",), (Trigger("first"),), NOW,
+                  NOW)
+    return Hit(rule, replace(alert, **changes), of)
 
 
-def test_a_rule_fires_with_the_first_item_of_a_story_that_matches() -> None:
-    gas, oil = rule("gas", "gas", 1), rule("oil", "oil", 2)
-    news = [item("Bread", key="s"), item("Gas and oil", key="s"), item("Gas", key="s"), item("Oil", key="t")]
-    assert hits([gas, oil], news) == [("gas", "Gas and oil"), ("oil", "Gas and oil"), ("oil", "Oil")]
-    assert hits([gas, oil], news, {(1, "s"), (2, "t")}) == [("oil", "Gas and oil")]
-
-
-def test_words_of_two_items_do_not_add_up() -> None:
-    assert hits([rule("both", "gas oil")], [item("Gas", key="s"), item("Oil", key="s")]) == []
-
-
-def test_what_was_seen_before_the_rule_never_fires() -> None:
-    news = [item("Gas then", seen=2), item("Gas at once", seen=1), item("Gas later", seen=0.5)]
-    assert hits([rule("gas", "gas", hours=1)], news) == [("gas", "Gas at once"), ("gas", "Gas later")]
-    assert hits([rule("gas", "gas")], [item("Gas", backlog=True)]) == []
-
-
-def test_a_stored_query_that_cannot_be_read_stops_no_other() -> None:
-    assert hits([rule("broken", "gas OR", 1), rule("gas", "gas", 2)], [item("Gas")]) == [("gas", "Gas")]
-
-
-def test_a_headline_feed_is_quoted_by_its_title() -> None:
-    closed = item("Energy", feed("closed", body=BodyPolicy.HEADLINE), summary="Gas is short.")
-    [hit] = find_hits([rule("gas", "gas")], [(closed, "s")], set())
-    assert (hit.quote.sentence, hit.quote.words) == ("Energy", ("Gas",))
+def view_of(*hits: Hit, stories: dict[str, Story] | None = None, **changes: Any) -> AlertView:
+    values: dict[str, Any] = {"now": NOW + HOUR, "zone": "Asia/Almaty", "site_name": "Desk", "postal_address": ""}
+    return compose(hits, stories or {}, **{**values, **changes})
 
 
 def test_a_mail_names_its_rules_and_counts_what_it_does_not_show() -> None:
-    rules = [rule(name, "gas", id, hours=48) for id, name in enumerate(("a", "b", "c", "d", "e"))]
-    found = find_hits(rules, [(i, i.id) for i in (item(f"Gas {n}", hours=n) for n in range(MAX_STORIES + 2))], set())
-    view = compose(found, {}, zone=ZoneInfo("Asia/Almaty"), site_name="Desk", postal_address="")
+    news = [item(f"Gas {n}", hours=n) for n in range(MAX_STORIES + 2)]
+    view = view_of(*(a_hit(name, one, number=n) for one in news for n, name in enumerate("abcde")))
     assert view.subject == "a, b, c and 2 more: 32 stories"
     assert (len(view.stories), view.more, view.rules) == (MAX_STORIES, 2, ("a", "b", "c", "d", "e"))
-    assert view.stories[0].quotes[0].rules == view.rules and view.stories[0].time.endswith("+06:00")
+    assert view.stories[0].quotes[0].rules == tuple(f"{name} (v2)" for name in "abcde")
+    assert view.stories[0].first_seen.endswith("+06:00")
 
 
-def test_other_outlets_are_counted_once_each() -> None:
+def test_a_rule_shows_times_in_its_own_zone() -> None:
+    hit = a_hit("gas", item("Gas"))
+    in_berlin = replace(hit, rule=replace(hit.rule, spec=AlertSpec(query="gas", zone="Europe/Berlin")))
+    assert view_of(in_berlin).sent_at == (NOW + HOUR).astimezone(ZoneInfo("Europe/Berlin")).isoformat()
+
+
+def test_outlets_and_owners_are_counted_once_each() -> None:
     first, again, other = item("Gas", "post"), item("Gas again", "post"), item("Gas too", "daily")
     told = story(first, again, other)
-    [hit] = find_hits([rule("gas", "gas")], [(first, told.id)], set())
-    assert isinstance(hit, Hit)
-    view = compose([hit], {told.id: told}, zone=ZoneInfo("UTC"), site_name="Desk", postal_address="")
-    assert (view.subject, view.stories[0].others, view.stories[0].id) == ("gas: Gas", 1, told.id)
+    [shown] = view_of(a_hit("gas", first, told.id), stories={told.id: told}).stories
+    assert (shown.others, shown.families, shown.url, shown.headline_pieces) == (1, 2, first.url, (Piece("Gas", True),))
 
 
-def test_a_headline_that_matches_is_marked_and_not_quoted_again() -> None:
-    [hit] = find_hits([rule("gas", "gas")], [(item("Cheap gas again", summary="Prices fall."), "s")], set())
-    view = compose([hit], {}, zone=ZoneInfo("UTC"), site_name="Desk", postal_address="")
-    [shown] = view.stories
-    assert shown.headline_pieces == (Piece("Cheap ", False), Piece("gas", True), Piece(" again", False))
-    assert (shown.quotes[0].pieces, view.preheader) == ((), "Cheap gas again")
+def test_stories_that_became_one_are_shown_once_with_all_rules() -> None:
+    first, second = item("Gas", "post"), item("Gas too", "daily")
+    told = story(first, second)
+    hits = (a_hit("gas", first, first.id), a_hit("dear", second, second.id, 2, at=NOW + timedelta(minutes=1)))
+    view = view_of(*reversed(hits), stories=dict.fromkeys((first.id, second.id), told))
+    assert [shown.id for shown in view.stories] == [told.id]
+    assert [quote.rules for quote in view.stories[0].quotes] == [("gas (v2)",), ("dear (v2)",)]
+
+
+def test_an_update_says_what_is_new_and_answers_the_first_mail() -> None:
+    news = item("Gas")
+    hit = a_hit("gas", news, why=(Trigger("new figure", "12 dead"), Trigger("new language", "ru")))
+    view = view_of(hit, parents={news.id: "first@desk.example"})
+    assert view.subject == "gas: Update: Gas" and view.stories[0].is_update
+    mail = message(RENDERER, view, "https://desk.example")
+    assert mail.headers["In-Reply-To"] == mail.headers["References"] == "<first@desk.example>"
+    for part in (mail.html, mail.text):
+        assert "Update · " in part.replace("<span class=\"credit\">", "")
+        assert "Why now: a new figure beside the words: 12 dead; the first item in another language: ru" in " ".join(
+            part.split())
+    fresh = message(RENDERER, view_of(a_hit("gas", news)), "https://desk.example")
+    assert "In-Reply-To" not in fresh.headers and "Update" not in fresh.subject
+
+
+def test_what_was_held_says_by_what_and_since_when() -> None:
+    view = view_of(a_hit("gas", item("Gas"), held_by="quiet hours"))
+    mail = message(RENDERER, view, "https://desk.example")
+    assert view.stories[0].held == "held in quiet hours"
+    assert "held in quiet hours" in mail.html and "held in quiet hours" in " ".join(mail.text.split())
+    assert view_of(a_hit("gas", item("Gas"), held_by="cadence")).stories[0].held == ""
