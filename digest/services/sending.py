@@ -29,7 +29,8 @@ from digest.storage import claims
 from digest.storage import deliveries as storage
 from digest.storage.engine import read_only
 
-AHEAD = 50  # rows claimed and mails written at a time, at most; as many may wait for a session
+AHEAD = 100  # rows claimed at a time, at most
+WAITING = 16  # mails written that wait for a session
 GROUP = 8  # mails written at a time in one thread
 WRITERS = 2  # threads that write; their signatures let the others run
 WRITTEN_AHEAD = 1  # groups that wait for their turn, besides one that is handed on and one that comes
@@ -104,7 +105,7 @@ class _Run:
         self.threads = ThreadPoolExecutor(WRITERS, "writing")
         self.writer = Writer(work.engine, work.clock, work.envelopes)
         self.groups: asyncio.Queue[asyncio.Task[list[Job]] | None] = asyncio.Queue(WRITTEN_AHEAD)
-        self.jobs: asyncio.Queue[Job | None] = asyncio.Queue(AHEAD)
+        self.jobs: asyncio.Queue[Job | None] = asyncio.Queue(WAITING)
         self.unwritten: set[asyncio.Task[None]] = set()  # workers that may be cancelled without a doubt left
         self.workers: list[asyncio.Task[None]] = []
 

@@ -1,7 +1,7 @@
 """Claimed rows to mails: whether each is still wanted is asked anew, then it is written and signed. Sends nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -49,7 +49,8 @@ class Writer:
 
     def written(self, jobs: Sequence[Job]) -> list[Job]:
         """The jobs with their mails, where they have any."""
-        return [job if job.standing is None else replace(job, mail=self._mail(job, job.standing)) for job in jobs]
+        return [job if job.standing is None else
+                Job(job.delivery, job.at, standing=job.standing, mail=self._mail(job, job.standing)) for job in jobs]
 
     def anew(self, row: Delivery) -> Job:
         """A row that waited long: whether it is still sent, and its mail of now."""
