@@ -36,6 +36,7 @@ from digest.storage.migrate import migrate
 CONNECTIONS = 10  # of each process
 STOP_SECONDS = 90  # a stopped process ends within
 END_SECONDS = 300  # after the last kill all is settled within
+STILL_SECONDS = 20  # without a mail, nothing more is being sent
 DOCUMENTS = {
     "newsletters/steppe.toml": 'name = "Steppe News"\nregion = "Kazakhstan"\nsources = ["wire"]\n',
     "sources/wire.toml": ('[[sources]]\nslug = "wire"\nname = "Steppe Wire"\n[[sources.feeds]]\n'
@@ -127,15 +128,27 @@ def kill_often(stage: Stage, recipients: int, kills: int, processes: int, how: s
     for number in range(kills):
         accepted = stage.sink.accepted()
         goal = accepted + chance.uniform(0.1, 1.5) * (recipients - accepted) / (kills - number)
-        while stage.sink.accepted() < min(goal, recipients - 1):
-            if all(process.poll() is not None for process in stage.processes):
-                raise RuntimeError(f"digest serve ended by itself: {_log(stage)}")
-            time.sleep(0.002)
+        reached = _awaited(stage, min(goal, recipients - 1))
         time.sleep(chance.random() * 0.02)
-        landed += stage.sink.accepted() < recipients
+        landed += reached and stage.sink.accepted() < recipients
         stage.end(chance.choice(stage.processes), how)
         stage.start()
     return landed
+
+
+def _awaited(stage: Stage, goal: float) -> bool:
+    """Whether so many mails came; not where none comes any more, for what is in doubt may never have been written."""
+    accepted, since = stage.sink.accepted(), time.monotonic()
+    while accepted < goal:
+        if all(process.poll() is not None for process in stage.processes):
+            raise RuntimeError(f"digest serve ended by itself: {_log(stage)}")
+        time.sleep(0.002)
+        before, accepted = accepted, stage.sink.accepted()
+        if accepted != before:
+            since = time.monotonic()
+        elif time.monotonic() - since > STILL_SECONDS:
+            return False
+    return True
 
 
 def wait_for_end(stage: Stage) -> None:
