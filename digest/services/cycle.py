@@ -1,4 +1,4 @@
-"""One turn of the work between polls and mail: poll → article text → cluster tick → alerts.
+"""One turn of the work between polls and mail: poll → article text → cluster tick → alerts → search table.
 
 Safe to run twice, late or in two processes.
 """
@@ -15,6 +15,7 @@ from digest.documents import Configuration
 from digest.model import Feed
 from digest.parsing import ParserPool
 from digest.ports import Clock, Fetcher
+from digest.services import search
 from digest.services.alerts import AlertEngine, Context
 from digest.services.articles import PageReport, fetch_articles, waiting_for_pages
 from digest.services.feeds import PollOutcome, poll
@@ -69,7 +70,8 @@ class Cycle:
         2. pages: the text of new items whose feeds carry little, within a budget of seconds;
         3. tick: the holder of the clusterer lease assigns every unassigned item;
         4. fire: story events after the alerts' cursor become alerts and queued deliveries, with times in `zone`.
-           Nothing is sent here.
+           Nothing is sent here;
+        5. index: items that are new or have changed can be searched for by index.
         """
         context = Context(self.settings, configuration, zone, self.templates)
         ahead = _Ahead(self, context, feeds)
@@ -86,6 +88,7 @@ class Cycle:
         pages = await fetch_articles(self.engine, self.fetcher, self.parser, self.clock, self.settings.polling, feeds,
                                      on_page=on_page)
         await ahead.turn(everything=True)
+        await asyncio.to_thread(search.index, self.engine)
         return CycleReport(tuple(outcomes), ahead.tick, ahead.alerts, pages)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, exists, func, select, update
 
 from digest.model import Block
 from digest.storage.schema import feeds, item_articles, items, robots, story_items
+from digest.storage.search import note
 from digest.storage.upsert import insert_ignore, upsert
 
 CHUNK = 500
@@ -75,6 +76,7 @@ def record(conn: Connection, fetched: Sequence[Fetched], now: datetime) -> None:
         values = {"at": now, "outcome": LATE if is_late else one.outcome, "place": None if is_late else one.place,
                   "blocks": "[]" if is_late else _text(one.blocks)}
         conn.execute(update(item_articles).where(item_articles.c.item_id == one.wanted.item_id).values(values))
+    note(conn, [one.wanted.item_id for one in fetched if one.blocks and one.wanted.item_id not in assigned])
 
 
 def earlier_texts(conn: Connection, feed_id: str) -> list[frozenset[str]]:

@@ -36,6 +36,7 @@ from digest.storage.schema import (
     sources,
     story_items,
 )
+from digest.storage.search import note
 from digest.storage.upsert import insert_quietly, upsert_from
 
 MAX_REVISIONS = 25  # an outlet that rewrites an item at every poll is followed so far, then left alone
@@ -78,6 +79,7 @@ def store_all(conn: Connection, documents: Sequence[tuple[Feed, Sequence[Item]]]
     insert_quietly(conn, items_without_story, [{"item_id": id_} for id_ in new])
     _write_changes(conn, [rows[id_] for id_ in changed])
     _note_revisions(conn, rows, now)
+    note(conn, rows)
     return [Stored(_of(entries, frozenset(new)), _of(entries, frozenset(changed))) for _, entries in documents]
 
 

@@ -58,5 +58,7 @@ def test_migrating_twice_changes_nothing(engine: Engine) -> None:
 
 def test_the_migrations_make_the_schema(engine: Engine) -> None:
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": False})
+        context = MigrationContext.configure(connection, opts={
+            "compare_type": True, "compare_server_default": False,
+            "include_name": lambda name, kind, _: kind != "table" or not name.startswith("search_index")})
         assert compare_metadata(context, metadata) == []

@@ -41,6 +41,7 @@ from digest.storage.schema.readers import (
     subscribers,
     subscriptions,
 )
+from digest.storage.schema.search import search_items, search_languages, search_pending, search_stamp
 from digest.storage.schema.story_edits import (
     agencies,
     items_without_story,
@@ -84,6 +85,10 @@ __all__ = [
     "past_aliases",
     "poll_attempts",
     "robots",
+    "search_items",
+    "search_languages",
+    "search_pending",
+    "search_stamp",
     "send_rates",
     "skipped_slots",
     "sources",

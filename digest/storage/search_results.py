@@ -1,0 +1,106 @@
+"""What a search finds: matches counted by day, the newest of them, and candidates that are to be judged.
+
+An item is looked for between two instants, by when it was published, else first seen. One that has changed since it was
+indexed is left out here and stands among the unindexed.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, FromClause, Select, exists, func, select
+
+from digest.model import Source
+from digest.query.prefilter import Everything, Node
+from digest.storage.schema import feeds, items, search_items, search_pending, sources
+from digest.storage.search_index import index_of
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Items after `since` up to `until`. `waiting`: some are not indexed as they are now."""
+
+    since: datetime
+    until: datetime
+    waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An item that may match; `words` as in `storage.search.SearchEntry`."""
+
+    item_id: str
+    at: datetime
+    day: date
+    language: str
+    words: str
+
+
+def some_matches(conn: Connection, node: Node, window: Window, limit: int) -> list[tuple[datetime, str, date]]:
+    """At most so many of the items that the index finds, in no order: time, id and day of each."""
+    query = _indexed(conn, node, window, search_items.c.at, search_items.c.item_id, search_items.c.day)
+    return [(at, item_id, day) for at, item_id, day in conn.execute(query.limit(limit))]
+
+
+def matches_by_day(conn: Connection, node: Node, window: Window) -> dict[date, int]:
+    """How many items the index finds, by day in UTC, oldest first."""
+    query = _indexed(conn, node, window, search_items.c.day, func.count()).group_by(search_items.c.day)
+    return {day: number for day, number in conn.execute(query.order_by(search_items.c.day))}
+
+
+def newest_matches(conn: Connection, node: Node, window: Window, limit: int) -> list[tuple[datetime, str, date]]:
+    """The newest items that the index finds, newest first: time, id and day of each."""
+    query = _indexed(conn, node, window, search_items.c.at, search_items.c.item_id, search_items.c.day)
+    order = (search_items.c.at.desc(), search_items.c.item_id)
+    return [(at, item_id, day) for at, item_id, day in conn.execute(query.order_by(*order).limit(limit))]
+
+
+def candidates(conn: Connection, node: Node, window: Window, limit: int) -> list[Candidate]:
+    """The newest items that the index finds or cannot tell of, newest first."""
+    names = ("item_id", "at", "day", "language", "words")
+    indexed = _indexed(conn, node, window, *(search_items.c[name] for name in names))
+    others = _untold(window, *(search_items.c[name] for name in names))
+    found = (indexed if isinstance(node, Everything) else indexed.union_all(others)).subquery()
+    newest = select(found).order_by(found.c.at.desc(), found.c.item_id).limit(limit)
+    return [Candidate(*row) for row in conn.execute(newest)]
+
+
+def untold(conn: Connection, window: Window) -> list[Candidate]:
+    """Items whose texts are too long for the index."""
+    names = ("item_id", "at", "day", "language", "words")
+    return [Candidate(*row) for row in conn.execute(_untold(window, *(search_items.c[name] for name in names)))]
+
+
+def unindexed(conn: Connection, window: Window, *, everything: bool) -> list[str]:
+    """Ids of items that are not indexed as they are now, newest first; `everything`: of all items."""
+    at = func.coalesce(items.c.published_at, items.c.first_seen_at)
+    query = select(items.c.id).where(at > window.since, at <= window.until).order_by(at.desc(), items.c.id)
+    if not everything:
+        query = query.where(items.c.id.in_(select(search_pending.c.item_id)))
+    return list(conn.execute(query).scalars())
+
+
+def feed_sources(conn: Connection) -> dict[str, Source]:
+    """By feed id, the source of each feed that ever was."""
+    columns = (sources.c.slug, sources.c.name, sources.c.family, sources.c.tier)
+    query = select(feeds.c.id, *columns).join(sources, sources.c.slug == feeds.c.source)
+    return {feed_id: Source(*source) for feed_id, *source in conn.execute(query)}
+
+
+def _indexed(conn: Connection, node: Node, window: Window, *columns: Any) -> Select[Any]:
+    found: FromClause = search_items
+    if not isinstance(node, Everything):
+        numbers = index_of(conn).matching(node).subquery()
+        found = numbers.join(search_items, search_items.c.number == numbers.c.number)
+    return _within(select(*columns).select_from(found), window)
+
+
+def _untold(window: Window, *columns: Any) -> Select[Any]:
+    return _within(select(*columns).where(~search_items.c.whole), window)
+
+
+def _within(query: Select[Any], window: Window) -> Select[Any]:
+    query = query.where(search_items.c.at > window.since, search_items.c.at <= window.until)
+    if not window.waiting:
+        return query
+    return query.where(~exists().where(search_pending.c.item_id == search_items.c.item_id))
