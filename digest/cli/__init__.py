@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("digest.cli.lint:lint", "Check an edition for what would be broken in a mailbox."),
     "send": ("digest.cli.editions:send", "Build the edition once and mail it to its subscribers."),
     "why": ("digest.cli.editions:why", "Say what became of an item, and why."),
+    "stories": ("digest.cli.stories:stories", "List, explain, merge, split and rebuild stories."),
     "subscribers": ("digest.cli.subscribers:subscribers", "Add, list, change, import, export and erase subscribers."),
     "deliveries": ("digest.cli.deliveries:deliveries", "Say what became of each mail; settle what is in doubt."),
     "bounces": ("digest.cli.bounces:bounces", "Say what came back of sent mail, and who gets none."),
