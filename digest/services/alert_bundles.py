@@ -123,10 +123,10 @@ class _Post:
         stories = {hit.story_id: self._stories[hit.story_id] for hit in hits if hit.story_id in self._stories}
         site, host = self._settings.site, envelopes.host(self._settings)
         names = storage.names_of(self._conn, {story.id for story in stories.values()})
-        parents = storage.first_mails(self._conn, channel, target, names)
+        parents = {story_id: name if "@" in name else f"{name}@{host}"
+                   for story_id, name in storage.first_mails(self._conn, channel, target, names).items()}
         view = compose(hits, stories, now=self._now, zone=self._zone, site_name=site.name, language=site.language,
-                       postal_address=site.postal_address,
-                       parents={story_id: f"{name}@{host}" for story_id, name in parents.items()})
+                       postal_address=site.postal_address, parents=parents)
         return _Mail(channel, target, tuple(alert.id for alert in alerts),
                      message(self._renderer, view, envelopes.base_url(self._settings)),
                      leaving.alerts_mark(self._conn, rules, target))

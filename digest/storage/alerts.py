@@ -170,7 +170,9 @@ def claim(conn: Connection, channel: str, target: str, alert_ids: Sequence[int],
 
 
 def first_mails(conn: Connection, channel: str, target: str, names: Mapping[str, str]) -> dict[str, str]:
-    """The Message-ID (before the @) of the first mail that told a target of each story, by the root in `names`."""
+    """The Message-ID of the first mail that told a target of each story, by the root in `names`; before its first
+    attempt that is the part before the @ alone.
+    """
     joined = alerts.join(bundle_alerts, bundle_alerts.c.alert_id == alerts.c.id).join(
         deliveries, and_(deliveries.c.subject == BUNDLE, deliveries.c.channel == channel,
                          deliveries.c.target == target))
