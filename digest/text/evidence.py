@@ -1,13 +1,16 @@
 """What two texts state alike, whatever their languages: names, numbers and dates.
 
 Names of the gazetteer are the same in every script, so that a Kazakh and an English report of one event share them.
-How much a shared name says depends on how rare it is: of ten reports five name the country, and one the mine. The
-strength of the evidence is the weight of what is shared, times the part that this is of what the poorer text states:
+How much a shared name says depends on how rare it is: of ten reports five name the country, and one the mine. Names of
+one region go together (Macron and France), so that the second says half as much as it would alone, and so on. The
+strength of the evidence is the weight of what is shared, times the part that this is of what the richer text states:
 two reports on one president share him and differ in the rest.
+
+Texts that are to be compared should be titles and their first sentences: in a long text much is named once.
 """
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -16,6 +19,8 @@ from digest.text.names import Names
 
 FEW = 50  # texts that are thought to have been seen before the first
 PRIOR = {"place": 6, "body": 1, "person": 1}  # of them had a name of that kind; places say least
+STRONG = 0.9  # from which two texts of one or two days are hardly ever of two events
+OF_ONE_REGION = 0.5  # what each further name of a region counts, of the one before
 DATE_WEIGHT = 0.5  # of a date that both texts give
 SMALL_WEIGHT, NUMBER_WEIGHT, LONG_WEIGHT = 0.25, 0.5, 1.0  # of "5", of "17" or "5%", of "1,742" or "5.4%"
 
@@ -31,7 +36,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What two texts state alike, the heaviest first, and how much that says: 0 is nothing, 2 is much."""
+    """What two texts state alike, the heaviest first, and how much that says: 0 is nothing, STRONG is enough."""
 
     names: tuple[str, ...]
     numbers: tuple[str, ...]
@@ -62,6 +67,15 @@ class Rarity:
         total = self._texts + FEW
         return max(0.0, math.log(total / (self._counts[slug] + PRIOR[name.kind if name else "body"])) / math.log(total))
 
+    def weight_of_all(self, slugs: Iterable[str]) -> float:
+        """What names say together: of those of one region each says less than the one before."""
+        regions: defaultdict[str, list[float]] = defaultdict(list)
+        for slug in slugs:
+            name = self._names.get(slug)
+            regions[name.region if name and name.region else slug].append(self.weight(slug))
+        return sum(weight * OF_ONE_REGION ** place for weights in regions.values()
+                   for place, weight in enumerate(sorted(weights, reverse=True)))
+
 
 def facts(text: str, language: str, names: Names) -> Facts:
     """What a text of a language states."""
@@ -74,10 +88,10 @@ def shared(one: Facts, other: Facts, rarity: Rarity) -> Evidence:
     names = sorted(one.names & other.names, key=lambda slug: (-rarity.weight(slug), slug))
     numbers = sorted(one.numbers & other.numbers, key=lambda number: (-number_weight(number), number))
     dates = sorted(one.dates & other.dates)
-    poorer = min(_weight(one.names, rarity), _weight(other.names, rarity))
-    own = _weight(names, rarity)
+    richer = max(rarity.weight_of_all(one.names), rarity.weight_of_all(other.names))
+    own = rarity.weight_of_all(names)
     figures_weight = sum(map(number_weight, numbers)) + DATE_WEIGHT * len(dates)
-    strength = (own + figures_weight) * own / poorer if poorer else 0.0
+    strength = (own + figures_weight) * own / richer if richer else 0.0
     return Evidence(tuple(names), tuple(numbers), tuple(dates), strength)
 
 
@@ -87,7 +101,3 @@ def number_weight(number: str) -> float:
     if told <= 1 and number.isdigit() and len(number) == 1:
         return SMALL_WEIGHT
     return LONG_WEIGHT if told > 2 else NUMBER_WEIGHT
-
-
-def _weight(names: Iterable[str], rarity: Rarity) -> float:
-    return sum(map(rarity.weight, names))
