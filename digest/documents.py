@@ -314,6 +314,7 @@ def read_configuration(
                                   Names(placed.name for placed in parts.names.values()), parts.alerts)
     for newsletter in parts.newsletters.values():
         _check_sources(newsletter, configuration, texts)
+        _check_topics(newsletter, configuration, texts)
     _check_alerts(configuration, texts)
     return configuration
 
@@ -346,6 +347,17 @@ def _check_sources(newsletter: Newsletter, configuration: Configuration, texts: 
             raise ConfigError(path, f"unknown source {slug!r}", line=find_line(texts[path], ("sources", index)),
                               key=f"sources.{index}",
                               hint=f"did you mean {near[0]!r}?" if near else "add it to a file in config/sources/")
+
+
+def _check_topics(newsletter: Newsletter, configuration: Configuration, texts: Mapping[str, str]) -> None:
+    """Queries of topics whose @names the gazetteer does not have."""
+    path = f"newsletters/{newsletter.slug}.toml"
+    for index, topic in enumerate(newsletter.topics):
+        try:
+            parse_query(topic.query, names=configuration.names)
+        except QueryError as error:
+            raise ConfigError(path, str(error), line=find_line(texts[path], ("topics", index, "query")),
+                              key=f"topics.{index}.query") from error
 
 
 def find_mistakes(texts: Mapping[str, str], base: Mapping[str, str] | None = None) -> list[ConfigError]:

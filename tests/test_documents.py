@@ -85,6 +85,14 @@ def test_a_mistake_is_told_with_file_line_and_key(
     assert said in str(error)
 
 
+def test_an_unknown_name_in_a_topic_is_told_with_the_nearest_known_one() -> None:
+    names = '[[names]]\nslug = "tokayev"\nkind = "person"\nen = ["Tokayev"]\n'
+    text = NEWSLETTER + '\n[[topics]]\nslug = "a"\ntitle = "A"\nquery = "@tokaev"\n'
+    with pytest.raises(ConfigError, match="did you mean @tokayev") as caught:
+        read_configuration({NEWS: text, SRC: SOURCES, "gazetteer/names.toml": names})
+    assert (caught.value.line, caught.value.key) == (9, "topics.0.query")
+
+
 def test_an_unknown_source_is_told_with_the_nearest_known_one() -> None:
     text = NEWSLETTER + 'sources = [\n  "steppe",\n  "heralt",\n]\n'
     with pytest.raises(ConfigError) as caught:

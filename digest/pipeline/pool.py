@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from digest.documents import Gazetteer, Newsletter
 from digest.model import DateQuality, Fate, Item, Period, Story
+from digest.text.names import Names
 
 # How far back the first edition looks; how long before the cut-off a dated item may have been published.
 FIRST_WINDOW = {Period.DAILY: timedelta(hours=24), Period.WEEKLY: timedelta(days=7)}
@@ -46,6 +47,7 @@ class EditionInputs:
     postal_address: str = ""
     period: Period = Period.DAILY
     merged: tuple[Date, ...] = ()  # days whose editions were too thin to be sent: their stories are in this window
+    names: Names | None = None  # of the gazetteer, for @names in topics; None: such a name is in no text
 
     _takes: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
 

@@ -41,7 +41,7 @@ class Ranked:
 def rank(pool: Pool, inputs: EditionInputs, places: Places | None = None) -> tuple[Ranked, ...]:
     """The candidates, best first; equal scores in the order of story ids."""
     places = places or Places(inputs.gazetteer)
-    topics = TopicMatcher(inputs.newsletter.topics)
+    topics = TopicMatcher(inputs.newsletter.topics, inputs.names)
     told: dict[int, Part] = {}  # by the identity of matches, of which many stories share one
     ranked = [_scored(c, topics.matches(c), inputs, places, told) for c in pool.candidates]
     return tuple(sorted(ranked, key=lambda r: (-round(r.score.total, 9), r.id)))

@@ -5,6 +5,7 @@ import pytest
 from digest.documents import Topic
 from digest.pipeline.pool import Candidate
 from digest.pipeline.topics import TopicMatcher, claimant
+from digest.text.names import Name, Names
 from tests.pipeline.worlds import item, story
 
 ENERGY = Topic(slug="energy", title="Energy", query='gas OR oil OR "power plant"', weight=1.5)
@@ -26,6 +27,14 @@ def candidate(*titles: str) -> Candidate:
 def test_points_follow_the_share(titles: tuple[str, ...], points: float | None) -> None:
     matches = TopicMatcher([ENERGY]).matches(candidate(*titles))
     assert [m.points for m in matches] == ([points] if points else [])
+
+
+def test_a_topic_may_ask_for_a_name_of_the_gazetteer() -> None:
+    names = Names([Name("tokayev", "person", {"en": ("Tokayev",)})])
+    topic = Topic(slug="president", title="President", query="@tokayev AND source:source-0", weight=1)
+    told = candidate("Tokayev speaks")
+    assert [m.points for m in TopicMatcher([topic], names).matches(told)] == [1]
+    assert TopicMatcher([topic]).matches(told) == ()
 
 
 def test_one_odd_headline_does_not_claim_a_story() -> None:
