@@ -1,21 +1,22 @@
-"""What is new in a story that comes back: sources, figures and names told since it was last mailed.
+"""What is new in a story since a time: owners, languages, figures and names. Editions and alerts share it.
 
-Heuristics for one short sentence, made to say too little rather than something false. A figure is a number with its
-unit or noun ("12 dead", "54.2 %", "$3 billion") whose number nobody had written before; dates, times and spans of time
-are none. A name is a run of capitalised words, or an acronym, whose last word had not been written before, in English
-prose only: elsewhere it would be shown in the wrong case. Both count where two new sources have them, or the copy
-that is shown.
+Heuristics made to say too little rather than something false. A figure is a number with its unit or noun ("12 dead",
+"54.2 %", "$3 billion") whose number nobody had written before; dates, times and spans of time are none. A name is a run
+of capitalised words, or an acronym, whose last word had not been written before, in English prose only: elsewhere it
+would be shown in the wrong case. An edition names both where two new sources have them, or the copy that is shown.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date as Date
+from datetime import datetime
 from gettext import NullTranslations
 
 from babel.dates import format_date, format_skeleton
 
 from digest.locale import translator
-from digest.model import Item
+from digest.model import Item, Story
 from digest.pipeline.pool import Candidate, earliest
 from digest.pipeline.wording import locale_of
 from digest.text.sentences import sentence_texts
@@ -39,15 +40,53 @@ _TIME = re.compile(
 _DAYS = frozenset("""monday tuesday wednesday thursday friday saturday sunday january february march april may june july
     august september october november december""".split())
 _CAPITALISED = r"[A-Z][\w’'-]+"
-_NAME = re.compile(
-    rf"\b{_CAPITALISED} (?:of|for|of the) {_CAPITALISED}(?: {_CAPITALISED})*|\b{_CAPITALISED}(?: {_CAPITALISED})+|"
-    r"\b[A-Z]{3,6}\b")
-_DAYS = frozenset("""monday tuesday wednesday thursday friday saturday sunday january february march april may june july
-    august september october november december""".split())
-_CAPITALISED = r"[A-Z][\w’'-]+"
 _FIRST = rf"\b(?!(?:{'|'.join(sorted(word.capitalize() for word in STOPWORDS['en'] | _DAYS))})\b){_CAPITALISED}"
 _NAME = re.compile(
     rf"{_FIRST} (?:of|for|of the) {_CAPITALISED}(?: {_CAPITALISED})*|{_FIRST}(?: {_CAPITALISED})+|\b[A-Z]{{3,6}}\b")
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A figure or a name that nobody had written before: as it is written, and the owners that write it since."""
+
+    form: str
+    families: frozenset[str]
+    shown: bool = False  # whether the copy that readers see has it
+
+    @property
+    def is_firm(self) -> bool:
+        """Whether two owners have it, or the copy that is shown."""
+        return self.shown or len(self.families) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Development:
+    """What is new in a story since a time; reprints of other items tell nothing new."""
+
+    items: tuple[Item, ...] = ()  # that tell it, in order of (first_seen_at, id)
+    families: tuple[str, ...] = ()  # owners that had not told the story, in order of telling
+    languages: tuple[str, ...] = ()  # in which it had not been told, in order of telling
+    figures: tuple[News, ...] = ()  # as most owners write them first
+    names: tuple[News, ...] = ()  # of English prose, in the same order
+
+    def __bool__(self) -> bool:
+        return bool(self.families or self.languages or self.figures or self.names)
+
+
+def development(story: Story, since: datetime, *, shown: Item | None = None) -> Development:
+    """What the items first seen after `since` tell that those before do not; what `shown` says goes first."""
+    before = [item for item in story.items if item.first_seen_at <= since]
+    fresh = [item for item in story.items if item.first_seen_at > since and item.id not in story.reprints]
+    fresh.sort(key=lambda item: (item.first_seen_at, item.id))
+    known = {item.feed.source.family for item in before}
+    spoken = {item.language for item in before}
+    reading = sorted(fresh, key=lambda item: item is not shown)
+    return Development(
+        items=tuple(fresh),
+        families=tuple(dict.fromkeys(i.feed.source.family for i in fresh if i.feed.source.family not in known)),
+        languages=tuple(dict.fromkeys(item.language for item in fresh if item.language not in spoken)),
+        figures=_told(((item, figures(item, before)) for item in reading), shown),
+        names=_told(((item, names(item, before)) for item in reading if item.language == "en"), shown))
 
 
 def whats_new(candidate: Candidate, today: Date, language: str) -> str:
@@ -61,14 +100,19 @@ def whats_new(candidate: Candidate, today: Date, language: str) -> str:
     wording = translator(language)
     parts = [_sources(candidate, wording)] if candidate.new_families else []
     if mailed.cutoff is not None:
-        told = [item for item in candidate.own_items if item.language == candidate.shown.language]
-        since = [item for item in told if item.first_seen_at > mailed.cutoff]
-        before = [item for item in candidate.story.items if item.first_seen_at <= mailed.cutoff]
-        parts += _common(since, candidate.shown, lambda item: figures(item, before), FIGURES)
-        if candidate.shown.language == "en":
-            parts += _common(since, candidate.shown, lambda item: names(item, before), NAMES)
+        fresh = development(_as_read(candidate, mailed.cutoff), mailed.cutoff, shown=candidate.shown)
+        parts += [news.form for news in fresh.figures if news.is_firm][:FIGURES]
+        parts += [news.form for news in fresh.names if news.is_firm][:NAMES]
     since_day = wording.gettext("New since {day}: {news}.")
     return since_day.format(day=_day(mailed.date, today, language), news="; ".join(parts)) if parts else ""
+
+
+def _as_read(candidate: Candidate, since: datetime) -> Story:
+    """The story as readers follow it: all that was told before, and since then the copies in the shown language."""
+    before = [item for item in candidate.story.items if item.first_seen_at <= since]
+    after = [item for item in candidate.own_items
+             if item.first_seen_at > since and item.language == candidate.shown.language]
+    return Story(candidate.story.id, (*before, *after))
 
 
 def figures(item: Item, before: Iterable[Item]) -> Iterator[tuple[str, str]]:
@@ -96,20 +140,19 @@ def names(item: Item, before: Sequence[Item]) -> Iterator[tuple[str, str]]:
                 yield " ".join(own), run
 
 
-def _common(
-    since: Sequence[Item], shown: Item, found_in: Callable[[Item], Iterator[tuple[str, str]]], most: int
-) -> list[str]:
-    """What two new sources tell, or the shown copy; what most of them tell goes first, then the shown copy's own."""
-    told: dict[str, set[str]] = {}  # by whom
+def _told(found: Iterable[tuple[Item, Iterator[tuple[str, str]]]], shown: Item | None) -> tuple[News, ...]:
+    """What the items tell, by key; what most owners tell goes first, the shown copy counting as one more."""
+    families: dict[str, set[str]] = {}
     forms: dict[str, str] = {}
-    for item in sorted(since, key=lambda i: (i is not shown, i.first_seen_at, i.id)):
-        for key, form in found_in(item):
-            told.setdefault(key, set()).add(item.feed.source.family)
-            if item is shown:
-                told[key].add("the shown copy")  # counts like a second source
+    in_shown: set[str] = set()
+    for item, pairs in found:
+        for key, form in pairs:
+            families.setdefault(key, set()).add(item.feed.source.family)
             forms.setdefault(key, form)
-    firm = sorted((key for key in told if len(told[key]) > 1), key=lambda key: -len(told[key]))
-    return [forms[key] for key in firm[:most]]
+            if item is shown:
+                in_shown.add(key)
+    ordered = sorted(families, key=lambda key: -len(families[key]) - (key in in_shown))
+    return tuple(News(forms[key], frozenset(families[key]), key in in_shown) for key in ordered)
 
 
 def _sources(candidate: Candidate, wording: NullTranslations) -> str:

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from digest.pipeline.development import figures, names, whats_new
+from digest.pipeline.development import Development, development, figures, names, whats_new
 from digest.pipeline.pool import Candidate, Mailed, fill
 from tests.pipeline.worlds import HOUR, NOW, inputs, item, newsletter, story
 
@@ -78,3 +78,24 @@ def test_figures_are_numbers_with_a_unit_that_nobody_wrote_before(text: str, lan
 def test_names_are_capitalised_runs_that_nobody_wrote_before(text: str, found: list[str]) -> None:
     given = item("Bread", "post", summary=text)
     assert [form for _, form in names(given, [FIRST])] == found
+
+
+def test_a_development_is_what_new_items_tell_that_older_ones_do_not() -> None:
+    russian = item("Двенадцать погибших", "volna", hours=4, language="ru", summary="Погибли 12 человек.")
+    told = development(story(FIRST, SECOND, THIRD, russian), NOW - 24 * HOUR)
+    assert told.items == (SECOND, THIRD, russian)
+    assert told.families == ("courier", "post", "volna")
+    assert told.languages == ("ru",)
+    assert [(news.form, sorted(news.families)) for news in told.figures if news.is_firm] == [
+        ("12 dead", ["courier", "post"])]
+    assert [news.form for news in told.names] == ["Ministry of Energy", "Aidar Sadykov"]
+    assert [news.is_firm for news in told.names] == [True, False]
+    assert [n.is_firm for n in development(story(FIRST, THIRD), NOW - 24 * HOUR, shown=THIRD).names] == [True, True]
+
+
+def test_a_reprint_and_an_owner_s_second_copy_develop_nothing() -> None:
+    copy = item("Mine flood kills 12", "copyist", hours=2, summary="Rescuers found 12 dead.")
+    again = item("Mine floods near Karaganda", "herald", hours=3, summary="Three men are missing.")
+    told = story(FIRST, copy, again, reprints=(copy,))
+    assert not development(told, NOW - 24 * HOUR)
+    assert development(told, NOW) == Development()
