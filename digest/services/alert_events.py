@@ -1,6 +1,6 @@
 """Ticks of the log of story events, and what alert rules make of each: shared by the live engine and by trials."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -14,9 +14,9 @@ from digest.pipeline.alert_policy import Firing, History, Occurrence, Surroundin
 from digest.pipeline.alert_timing import LOOK_BACK, paces
 from digest.storage import alerts as storage
 from digest.storage.items import items_by_id
-from digest.storage.stories import stories_by_id
+from digest.storage.stories import events_after, stories_by_id
 
-ITEMS_AT_A_TIME = 500
+ITEMS_AT_A_TIME, EVENTS_AT_A_TIME = 500, 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class TrialMemory:
         return self._history
 
 
-def ticks(events: Sequence[StoryEvent]) -> Iterator[Tick]:
+def ticks(events: Iterable[StoryEvent]) -> Iterator[Tick]:
     """Events in their order, those of one instant together."""
     own: list[StoryEvent] = []
     for event in events:
@@ -165,3 +165,24 @@ def _by_rule(occurrence: Occurrence, found: dict[str, list[Match]], rules: RuleS
         for one in found.get(item.id, ()):
             matches.setdefault(one.rule_id, []).append(one)
     return matches
+
+
+def dry_run(conn: Connection, rules: RuleSet, around: Surroundings, *, after: int = 0,
+            until: datetime | None = None) -> list[Firing]:
+    """What rules would have told of the recorded events after number `after`, up to `until`; nothing is stored.
+
+    What was told in fact plays no part: the rules begin with nothing told, and fire on what was first seen since their
+    `since`. So a rule that was active all the time gives what it gave.
+    """
+    memory, found = TrialMemory(), list[Firing]()
+    for tick in ticks(_recorded(conn, after)):
+        if until is not None and tick.at > until:
+            break
+        found += evaluate(conn, tick, rules, memory, around)
+    return found
+
+
+def _recorded(conn: Connection, after: int) -> Iterator[StoryEvent]:
+    while events := events_after(conn, after, EVENTS_AT_A_TIME):
+        yield from events
+        after = events[-1].number
