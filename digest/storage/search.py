@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from digest.storage.schema import items, search_items, search_languages, search_pending, search_stamp
 from digest.storage.search_index import Indexed, index_of
-from digest.storage.upsert import upsert
+from digest.storage.upsert import insert_quietly, upsert
 
 CHUNK = 500  # ids in one statement
 
@@ -32,8 +32,7 @@ class SearchEntry:
 
 def note(conn: Connection, ids: Iterable[str]) -> None:
     """Notes that these items are new or have changed; nothing else is done now."""
-    if rows := [{"item_id": id_} for id_ in ids]:
-        conn.execute(insert(search_pending), rows)
+    insert_quietly(conn, search_pending, [{"item_id": id_} for id_ in ids])
 
 
 def is_stale(conn: Connection, stamp: str) -> bool:
