@@ -11,7 +11,9 @@ How a word is found depends on the text's language: rules are filed once for eac
 exact words alone once for all languages that fold words alike.
 """
 
-from collections.abc import Hashable
+import gc
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from digest.query.match import Span, find, match
@@ -43,6 +45,12 @@ class RuleIndex(Generic[Key]):
             if is_for_plain == plain:
                 shelf.add(key, query)
 
+    def add_all(self, rules: Iterable[tuple[Key, Query]]) -> None:
+        """Adds many rules; where they are read as they come, in less time than one by one."""
+        with _collector_at_rest():
+            for key, query in rules:
+                self.add(key, query)
+
     def remove(self, key: Key) -> None:
         """Removes a rule; nothing where there is none of this key."""
         if key in self._rules:
@@ -69,9 +77,10 @@ class RuleIndex(Generic[Key]):
         shelf = self._shelves.get((language, plain))
         if shelf is None:
             shelf = self._shelves[language, plain] = _Shelf(language, plain=plain)
-            for key, query in self._rules.items():
-                if _is_plain(query) == plain:
-                    shelf.add(key, query)
+            with _collector_at_rest():
+                for key, query in self._rules.items():
+                    if _is_plain(query) == plain:
+                        shelf.add(key, query)
         return shelf
 
 
@@ -151,6 +160,18 @@ class _Shelf:
                             entry.rest is None or find(entry.rest, text, None) is not None):
                         found.add(entry.key)
         found.update([key for key, query in self._always.items() if find(query, text, None) is not None])
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Nothing of an index is garbage, and the collector would walk all rules again and again while they come."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _holds(entry: _Open, triggers: set[Trigger]) -> bool:
