@@ -70,6 +70,19 @@ class Topic(Document):
     query: QueryText
     weight: float = Field(1.0, ge=-3, le=3)
     limit: int = Field(4, ge=0, le=50)  # stories shown in its section; 0 ranks without a section
+    titles: dict[LanguageTag, str] = Field(default_factory=dict)  # in interface languages other than the newsletter's
+    cap: int = Field(0, ge=0)  # the most stories of one mail that are about it; 0: `caps.topic`
+    floor: int = Field(0, ge=0, le=50)  # so many of its section are placed before other stories fill the caps
+
+    @model_validator(mode="after")
+    def _floor_below_limit(self) -> "Topic":
+        if self.floor > self.limit:
+            raise ValueError(f"floor is {self.floor} and limit {self.limit}: a section shows no more than its limit")
+        return self
+
+    def title_in(self, language: str) -> str:
+        """The title of its section in an interface language."""
+        return self.titles.get(language, self.title)
 
 
 class SectionCounts(Document):

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "deliveries": ("digest.cli.deliveries:deliveries", "Say what became of each mail; settle what is in doubt."),
     "bounces": ("digest.cli.bounces:bounces", "Say what came back of sent mail, and who gets none."),
     "alerts": ("digest.cli.alerts:alerts", "Add, try, tune and list keyword alert rules."),
+    "topics": ("digest.cli.topics:topics", "Show what topics match, and what a change would do."),
     "search": ("digest.cli.search:search", "Search the archive: what a query finds, counted by day."),
     "replay": ("digest.cli.replay:replay", "Run recorded archives through the whole pipeline."),
     "export": ("digest.cli.export:export", "Write the archive as pages that open without a server."),

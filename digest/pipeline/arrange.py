@@ -7,7 +7,8 @@
 3. Where stories of one section are within `NEAR` points of its best one left, the one whose source stands least often
    in the section goes first: sources take turns.
 4. Where a cap of the newsletter is reached (source, family, topic, other country), a story is left to the page of all
-   stories. Caps count every story of the mail, the lead too.
+   stories. Caps count every story of the mail, the lead too. A topic with a floor has that many of its stories placed
+   before all others, so that better ones of other sections do not fill the caps of source, owner and country.
 5. Stories of the region that found their section full are told "In brief", as far as the caps allow; others are left
    to the page of all stories, which shows the best `ON_THE_PAGE` of them.
 """
@@ -19,7 +20,7 @@ from functools import lru_cache, partial
 
 from babel.lists import format_list
 
-from digest.documents import Caps, Gazetteer
+from digest.documents import Gazetteer
 from digest.locale import translator
 from digest.model import Fate
 from digest.pipeline.pool import EditionInputs
@@ -42,6 +43,7 @@ class Section:
     kind: str
     title: str
     limit: int
+    floor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def arrange(ranked: Sequence[Ranked], inputs: EditionInputs) -> Arrangement:
     sorting = _Sorting(inputs)
     places = {story.id: sorting.section_of(story) for story in ranked}
     lead = _lead([s for s in ranked if places[s.id] is not None and s.candidate.readable], places)
-    filling = _Filling(_Caps(inputs.newsletter.caps, inputs.newsletter.region, inputs.gazetteer), sections)
+    filling = _Filling(_Caps(inputs), sections)
     if lead:
         filling.take(lead, LEAD)
     filling.fill([s for s in ranked if s is not lead], places)
@@ -82,9 +84,10 @@ def arrange(ranked: Sequence[Ranked], inputs: EditionInputs) -> Arrangement:
 class _Caps:
     """How often each source, family, topic and other country stands in the mail so far."""
 
-    def __init__(self, caps: Caps, region: str, gazetteer: Gazetteer) -> None:
-        self._limits = {"source": caps.source, "family": caps.family, "topic": caps.topic, "country": caps.country}
-        self._region, self._gazetteer = region, gazetteer
+    def __init__(self, inputs: EditionInputs) -> None:
+        self._limits = inputs.newsletter.caps.model_dump()
+        self._of_topics = {topic.title: topic.cap for topic in inputs.newsletter.topics if topic.cap}
+        self._region, self._gazetteer = inputs.newsletter.region, inputs.gazetteer
         self._taken: Counter[tuple[str, str]] = Counter()
         self._known: dict[tuple[str, str, int, str], tuple[tuple[str, str], ...]] = {}
 
@@ -96,7 +99,7 @@ class _Caps:
         full = next((key for key in self._keys(story) if self._is_full(key)), None)
         if full is None:
             return None
-        cap, limit = full[0], self._limits[full[0]]
+        cap, limit = full[0], self._limit(full)
         better = "a better story" if limit == 1 else f"{limit} better stories"
         source = story.candidate.shown.feed.source
         why = {
@@ -109,8 +112,12 @@ class _Caps:
         return not any(map(self._is_full, self._keys(story)))
 
     def _is_full(self, key: tuple[str, str]) -> bool:
-        limit = self._limits[key[0]]
+        limit = self._limit(key)
         return bool(limit) and self._taken[key] >= limit
+
+    def _limit(self, key: tuple[str, str]) -> int:
+        limit: int = self._limits[key[0]]
+        return self._of_topics.get(key[1], limit) if key[0] == "topic" else limit
 
     def _keys(self, story: Ranked) -> tuple[tuple[str, str], ...]:
         """What of a story is counted: (cap, whose). Many stories share their source, topics and region."""
@@ -148,6 +155,11 @@ class _Filling:
                 self.fates[story.id] = _elsewhere(story.region)
             else:
                 queues[key].append(story)
+        for best in ranked:  # a floor first
+            key = places[best.id]
+            if key is not None and len(self.stories[key]) < self._sections[key].floor and self._caps.admits(best):
+                queues[key].remove(best)
+                self.take(best, key)
         for best in ranked:
             key = places[best.id]
             while key is not None and best.id not in self.fates:
@@ -215,8 +227,16 @@ def _sections(unreadable: Collection[str], inputs: EditionInputs) -> list[Sectio
     newsletter, counts = inputs.newsletter, inputs.newsletter.sections
     limits = {"latest": counts.latest, BRIEF: counts.brief, "more": counts.more, "unreadable": counts.more}
     titles = own_titles(unreadable, inputs, newsletter.language)
-    return [*(Section(f"topic-{t.slug}", "topic", t.title, t.limit) for t in newsletter.topics if t.limit),
+    return [*(Section(f"topic-{t.slug}", "topic", t.title_in(newsletter.language), t.limit, t.floor)
+              for t in newsletter.topics if t.limit),
             *(Section(key, key, title, limits[key]) for key, title in titles.items())]
+
+
+def titles_in(unreadable: Collection[str], inputs: EditionInputs, language: str) -> dict[str, str]:
+    """The titles of sections in an interface language, by their keys; a topic without a title in it keeps its own."""
+    topics = {f"topic-{topic.slug}": topic.titles[language] for topic in inputs.newsletter.topics
+              if topic.limit and language in topic.titles}
+    return {**topics, **own_titles(unreadable, inputs, language)}
 
 
 def own_titles(unreadable: Collection[str], inputs: EditionInputs, language: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from digest.locale import LANGUAGES, translator
 from digest.model import Block, BodyPolicy, DateQuality, Fate, Item, Part, Period
 from digest.pipeline import thin
-from digest.pipeline.arrange import BRIEF, Arrangement, Section, arrange, own_titles
+from digest.pipeline.arrange import BRIEF, Arrangement, Section, arrange, titles_in
 from digest.pipeline.development import whats_new
 from digest.pipeline.excerpt import HEADLINE, LEAD, OTHER, Length, cut_characters, excerpt
 from digest.pipeline.pool import (
@@ -141,7 +141,7 @@ def _interface(
     language: str, arrangement: Arrangement, lead: StoryView | None, sections: Iterable[SectionView],
     inputs: EditionInputs,
 ) -> InterfaceView:
-    titles = own_titles(arrangement.unreadable, inputs, language)
+    titles = titles_in(arrangement.unreadable, inputs, language)
     return InterfaceView(language, tuple(TitleView(key, title) for key, title in titles.items()),
                          _notice(lead, sections, inputs, language))
 

@@ -122,7 +122,7 @@ def _sections(newsletter: Newsletter, configuration: Configuration, language: st
     words, gazetteer = translator(language), configuration.gazetteer
     region, parent = newsletter.region, gazetteer.parent(newsletter.region)
     more = words.gettext("More {region} News").format(region=gazetteer.name_in(parent, language)) if parent else ""
-    rows = [(f"topic-{topic.slug}", topic.title, topic.limit) for topic in newsletter.topics]
+    rows = [(f"topic-{topic.slug}", topic.title_in(language), topic.limit) for topic in newsletter.topics]
     counts = newsletter.sections
     rows += [
         ("latest", words.gettext("Latest from {region}").format(region=gazetteer.name_in(region, language)),

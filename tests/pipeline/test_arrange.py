@@ -4,7 +4,7 @@ import pytest
 
 from digest.documents import Gazetteer, Region
 from digest.model import Item, Story
-from digest.pipeline.arrange import Arrangement, arrange, country_of
+from digest.pipeline.arrange import Arrangement, arrange, country_of, titles_in
 from digest.pipeline.pool import fill
 from digest.pipeline.rank import rank
 from tests.pipeline.worlds import GAZETTEER, feed, inputs, item, newsletter, story
@@ -166,3 +166,39 @@ def test_titles_are_in_the_newsletters_language_with_the_regions_own_name(langua
     given = newsletter(language=language, read=("en",), unreadable="list")
     result = arranged(*stories, foreign, newsletter=given, gazetteer=Gazetteer(regions))
     assert [s.title for s, _ in result.sections] == titles
+
+
+def test_a_topic_may_have_a_cap_of_its_own() -> None:
+    stories = [story(item(f"Gas {n}", f"source-{n}", hours=n + 1)) for n in range(4)]
+    topics = ({**TOPICS[0], "cap": 1}, TOPICS[1])
+    result = arranged(*stories, newsletter=newsletter(topics=topics, caps={"topic": 3}))
+    assert [result.fates[r.id].gate for r in result.rest] == ["topic cap"] * 3
+    assert "a better story is about Energy" in result.fates[result.rest[0].id].why
+
+
+def test_a_floor_takes_its_places_before_better_stories_fill_the_caps() -> None:
+    lead = told_by_two("Bread", hours=1)
+    loaves = [story(item(f"Loaf {n}", "baker", hours=2 + n)) for n in range(3)]
+    gas = [story(item(f"Gas {n}", "baker", hours=20 + n)) for n in range(3)]
+
+    def stands(floor: int) -> dict[str, list[str]]:
+        given = newsletter(topics=({**TOPICS[0], "floor": floor},), caps={"source": 3, "family": 0})
+        return sections(arranged(lead, *loaves, *gas, newsletter=given))
+
+    assert stands(0) == {"latest": [s.id for s in loaves]}
+    assert stands(2) == {"topic-energy": [gas[0].id, gas[1].id], "latest": [loaves[0].id]}
+
+
+def test_a_floor_above_the_limit_is_refused() -> None:
+    with pytest.raises(ValueError, match="a section shows no more than its limit"):
+        newsletter(topics=({**TOPICS[0], "floor": 3},))
+
+
+def test_topics_have_titles_in_interface_languages() -> None:
+    topics = ({**TOPICS[0], "titles": {"ru": "Энергия"}}, TOPICS[1])
+    russian = newsletter(language="ru", topics=topics)
+    result = arranged(told_by_two("Bread"), story(item("Gas", "a")), story(item("Bank", "b")), newsletter=russian)
+    assert [s.title for s, _ in result.sections] == ["Энергия", "Money"]
+    titles = titles_in((), inputs(newsletter=newsletter(topics=topics)), "ru")
+    assert (titles["topic-energy"], titles["latest"]) == ("Энергия", "Последнее: Kazakhstan")
+    assert "topic-money" not in titles and "topic-energy" not in titles_in((), inputs(newsletter=russian), "kk")
