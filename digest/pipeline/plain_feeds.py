@@ -9,8 +9,10 @@ podcast whose channel has two descriptions, feedparser drops the first item's fi
 
 import re
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urljoin
 from xml.etree.ElementTree import Element
@@ -33,6 +35,7 @@ PREFIXES = {
 KNOWN_PREFIXES = frozenset(PREFIXES.values())  # also where a document gives them an address of its own
 DECLARED = re.compile(rb"""xmlns:([A-Za-z][\w.-]{0,30})\s{0,9}=\s{0,9}["']([^"'<>]{1,300})["']""")
 ROOTS = frozenset({"rss", "rdf:rdf", "feed"})
+ENTRIES = frozenset({"item", "entry"})
 TEXTS = frozenset({"title", "dc:title", "media:title", "description", "summary", "dc:description", "media:description",
                    "itunes:summary", "content", "content:encoded"})
 GROUPS = frozenset({"media:group", "media:content"})  # what stands inside counts as if beside them
@@ -51,6 +54,7 @@ TAGS = frozenset({"category", "keywords", "dc:subject", "media:category"})
 TAG_LISTS = frozenset({"itunes:keywords", "media:keywords"})
 HTML_TYPES = frozenset({"html", "text/html", "xhtml", "application/xhtml+xml"})
 PLAIN_TYPES = frozenset({"", "text", "plain", "html", "text/plain", "text/html"})
+BODY_TYPES = PLAIN_TYPES | {"xhtml"}
 MAX_DEPTH = 4
 XHTML = "http://www.w3.org/1999/xhtml"
 XHTML_TAG, XHTML_DIV = f"{{{XHTML}}}", f"{{{XHTML}}}div"
@@ -94,8 +98,9 @@ def _document(root: Element, names: "_Names", url: str, most: int) -> PlainDocum
     if channel is None or (channel is not root and _has_base(channel)):
         raise _Odd
     found = [child for holder in dict.fromkeys((channel, root)) for child in holder
-             if names.of(child.tag) in {"item", "entry"}]
-    if not found or len(found) != sum(names.of(element.tag) in {"item", "entry"} for element in root.iter()):
+             if names.of(child.tag) in ENTRIES]
+    tags = Counter(map(attrgetter("tag"), root.iter()))
+    if not found or len(found) != sum(number for tag, number in tags.items() if names.of(tag) in ENTRIES):
         raise _Odd
     language = root.get(f"{XML}lang", root.get("lang"))
     return PlainDocument(_feed(channel, names, language), [_Entry(names, url).read(entry) for entry in found[:most]])
@@ -167,14 +172,12 @@ class _Entry:
             raise _Odd
         for child in parent:
             name = self._names.of(child.tag)
-            if name in SKIPPED:
-                continue
-            if name == "image":
+            if name in TEXTS:
+                self._body(name, child, depth)
+            elif name == "image":
                 self._picture(child, depth)
-                continue
-            if name in STRANGE or name.startswith("xhtml:") or (name not in TEXTS and _has_base(child)):
-                raise _Odd
-            self._element(name, child, depth)
+            elif name not in SKIPPED:
+                self._element(name, child, depth)
 
     def _picture(self, image: Element, depth: int) -> None:
         """Its address, or its parts. Its title may become the entry's, but for one that stands higher."""
@@ -188,10 +191,10 @@ class _Entry:
                 self._title(text, depth + 1, is_media=False)
 
     def _element(self, name: str, element: Element, depth: int) -> None:
+        if name in STRANGE or name.startswith("xhtml:") or _has_base(element):
+            raise _Odd
         if name in KEPT:
             self._keep(KEPT[name], _repaired(_text(element)), depth)
-        elif name in TEXTS:
-            self._body(name, element, depth)
         elif reader := READERS.get(name):
             reader(self, element, depth)
         elif name in GROUPS:
@@ -207,7 +210,7 @@ class _Entry:
 
     def _body(self, name: str, element: Element, depth: int) -> None:
         kind = element.get("type", "").lower()
-        if element.get("mode") or kind not in PLAIN_TYPES | {"xhtml"}:
+        if element.get("mode") or kind not in BODY_TYPES:
             raise _Odd
         value = _repaired(_markup(element) if kind == "xhtml" else _text(element))
         if name.endswith("title"):
