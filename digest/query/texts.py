@@ -102,17 +102,17 @@ class MatchText:
         return [start for start, _ in self.paragraphs]
 
 
-def prepare(item: Item, *, regions: Sequence[str] = (), topics: Sequence[str] = (),
+def prepare(item: Item, *, regions: Sequence[str] | None = None, topics: Sequence[str] = (),
             authors: Sequence[str] = ()) -> MatchText:
     """The text of an item, made ready, with what its fields are asked for.
 
-    `regions` are slugs beside that of its feed, such as those above it; `topics` are slugs; `authors` stand beside the
-    agency that wrote it.
+    `regions` are those that it lies in (None: that of its feed); `topics` are slugs; `authors` stand beside the agency
+    that wrote it.
     """
     source = item.feed.source
     values = {
         "source": (source.slug, source.name), "family": (source.family,), "url": (item.url,), "lang": (item.language,),
-        "region": tuple(filter(None, (item.feed.region, *regions))), "topic": tuple(topics),
+        "region": tuple(filter(None, (item.feed.region,) if regions is None else regions)), "topic": tuple(topics),
         "author": tuple(filter(None, (item.agency, *authors))), "place": (item.place,) if item.place else (),
     }
     return prepare_text(paragraphs(item), item.language, values)
