@@ -18,8 +18,9 @@ Languages meet only in the terms that they share (names in one script, numbers).
 
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from digest.model import Item, Join
 from digest.pipeline.cluster_document import Document, document, repeats
@@ -46,31 +47,23 @@ class Assignment:
     merges: tuple[Merge, ...]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Link:
-    """Two clusters that may be one; sorts the best link first, then the older clusters."""
+class _Link(NamedTuple):
+    """Two clusters that may be one. Sorts the best link first, then the older clusters; no two sort alike."""
 
-    rank: tuple[float, int, int, int, int]  # minus the score; older, younger by number; their sizes
-    features: dict[str, float] = field(compare=False)
-    pair: Pair = field(compare=False)
-
-    @property
-    def younger(self) -> Cluster:
-        return self.pair.younger
-
-    @property
-    def older(self) -> Cluster:
-        return self.pair.older
-
-    @property
-    def score(self) -> float:
-        return -self.rank[0]
+    minus_score: float
+    older: int  # number of the cluster
+    younger: int
+    older_size: int
+    younger_size: int
+    pair: Pair
+    features: dict[str, float]
 
     @property
     def stands(self) -> bool:
         """Whether both are still as they were when they were compared."""
-        return (self.younger.merged_into is None and self.older.merged_into is None
-                and (self.older.size, self.younger.size) == self.rank[3:])
+        younger, older = self.pair.younger, self.pair.older
+        return (younger.merged_into is None and older.merged_into is None
+                and younger.size == self.younger_size and older.size == self.older_size)
 
 
 class Clusterer:
@@ -108,10 +101,10 @@ class Clusterer:
         links: dict[str, _Link] = {}  # by the item that founded the younger cluster
         merges = []
         for link in self._fitting(founded):
-            if founded and link.younger.number >= founded[0].number:
-                links[link.younger.story_id] = link
+            if link.younger >= founded[0].number:
+                links[link.pair.younger.story_id] = link
             else:
-                merges.append(Merge(link.younger.story_id, link.older.story_id, round(link.score, 4)))
+                merges.append(Merge(link.pair.younger.story_id, link.pair.older.story_id, round(-link.minus_score, 4)))
         joins = [_join(cluster, doc, links.get(doc.item_id), at)
                  for cluster, doc in zip(founded, documents, strict=True)]
         return Assignment(tuple(joins), tuple(merges))
@@ -125,10 +118,11 @@ class Clusterer:
         while waiting:
             link = heapq.heappop(waiting)
             if link.stands and not parted(link.pair):
-                self._index.merge(link.younger, link.older)
-                self._apart.merge(link.younger.story_id, link.older.story_id)
+                younger, older = link.pair.younger, link.pair.older
+                self._index.merge(younger, older)
+                self._apart.merge(younger.story_id, older.story_id)
                 yield link
-                self._compare(link.older, waiting, seen)
+                self._compare(older, waiting, seen)
 
     def _compare(self, cluster: Cluster, waiting: list[_Link], seen: set[tuple[int, int, int, int]]) -> None:
         """Adds the links of a cluster with its nearest neighbours to those that wait, each once."""
@@ -140,7 +134,7 @@ class Clusterer:
             seen.add(key)
             pair = self._index.compare(younger, older)
             if features := points(pair):
-                heapq.heappush(waiting, _Link((-sum(features.values()), *key), features, pair))
+                heapq.heappush(waiting, _Link(-sum(features.values()), *key, pair, features))
 
 
 def _join(cluster: Cluster, doc: Document, link: _Link | None, at: datetime) -> Join:
@@ -155,4 +149,4 @@ def _join(cluster: Cluster, doc: Document, link: _Link | None, at: datetime) -> 
             break
         earlier.append(member)
     original = next((member.item_id for member in earlier if repeats(doc, member)), None)
-    return Join(doc.item_id, cluster.story_id, at, link.score, link.features, original)
+    return Join(doc.item_id, cluster.story_id, at, -link.minus_score, link.features, original)

@@ -14,9 +14,9 @@ from digest.pipeline.cluster_index import Cluster, Pair
 Feature = Callable[[Pair], float]
 
 BIAS = -1.3
-FAR = 0.04  # a mean cosine with which no two clusters reach a score of 0
+FAR = 0.06  # a mean cosine with which no two clusters reach a score of 0
 CALM_SIZE = 10  # from here on a larger story is harder to join
-TITLES = 6  # newest members whose titles are compared
+TITLES = 4  # newest members whose titles are compared
 GRAM = 4  # characters
 FEWEST_GRAMS = 3  # fewer are shared by chance
 

@@ -5,7 +5,6 @@ numbers, which add up alike in every order. A process that restores the window f
 as the one that built it.
 """
 
-import heapq
 import math
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
@@ -17,13 +16,13 @@ from digest.pipeline.cluster_document import Document
 
 WINDOW = timedelta(hours=72)
 WINDOW_ITEMS = 10_000
-CANDIDATES = 8
+CANDIDATES = 5  # clusters that one is compared with
 MANY_TERMS = 240  # of a cluster with more, those count that several members have
 COMMON_SHARE = 0.3  # a term in more clusters than this says nothing
 FEWEST_COMMON = 50  # clusters that any term may have
-POSTINGS_READ = 300  # at most about so many for one cluster, rarest terms first
+POSTINGS_READ = 150  # at most about so many for one cluster, rarest terms first
+LEAST_PART = 0.2  # of what the nearest shares: who shares less is no candidate
 UNIT_WEIGHT = 1_000  # of squared inverse document frequencies, which are kept as whole numbers
-LENGTH_MEMBERS = 2  # newest members whose lengths stand for those of a cluster's members
 
 
 @dataclass(slots=True, eq=False)
@@ -37,7 +36,7 @@ class Cluster:
     counts: dict[str, int] = field(default_factory=dict)  # term -> members that have it
     sources: Counter[str] = field(default_factory=Counter)
     in_window: int = 0
-    length: float = 0.0  # mean of its newest members', in `epoch`
+    length: float = 0.0  # of its newest member, in `epoch`
     norm: float = 0.0  # length of `sums`, in `epoch`
     epoch: int = -1
     merged_into: "Cluster | None" = None
@@ -107,6 +106,7 @@ class LiveIndex:
         self._window, self._window_items = window, window_items
         self._frequencies: Counter[str] = Counter()
         self._postings: dict[str, dict[int, int]] = {}
+        self._shares: dict[int, float] = {}  # of clusters, by number: 1 / √size
         self._recent: deque[tuple[Document, Cluster]] = deque()
         self.documents = 0
         self._arrivals = 0
@@ -157,7 +157,7 @@ class LiveIndex:
         younger.merged_into = older
 
     def compare(self, younger: Cluster, older: Cluster) -> Pair:
-        """Both clusters with their cosines; the lengths of their members are taken as those of the newest."""
+        """Both clusters with their cosines; the newest member gives the length of all."""
         one, other = (younger, older) if len(younger.sums) <= len(older.sums) else (older, younger)
         sums, others, weights = one.sums, other.sums, self._weights
         dot = sum([sums[term] * others[term] * weights[term] for term in sums.keys() & others.keys()])
@@ -168,11 +168,13 @@ class LiveIndex:
         return Pair(younger, older, dot / (one.size * other.size * length * other_length), dot / (norm * other_norm))
 
     def candidates(self, cluster: Cluster) -> list[Cluster]:
-        """The eight clusters nearest to one by the rarest terms they share, nearest first."""
+        """The nearest few clusters to one by the rarest terms they share, nearest first; those far behind left out."""
         scores: defaultdict[int, int] = defaultdict(int)
         postings, weights, sums, read = self._postings, self._weights, cluster.sums, 0
         limit = max(FEWEST_COMMON, COMMON_SHARE * len(self.clusters))
         for length, term in sorted([(len(postings[term]), term) for term in self._telling(cluster)]):
+            if length == 1:
+                continue
             read += length
             if length > limit or (read > POSTINGS_READ and len(scores) > 1):
                 break
@@ -180,9 +182,11 @@ class LiveIndex:
             for number, total in postings[term].items():
                 scores[number] += weight * total
         scores.pop(cluster.number, None)
-        clusters = self.clusters
-        ranked = [(score / len(clusters[number].members), -number) for number, score in scores.items()]
-        return [clusters[-number] for _, number in heapq.nlargest(CANDIDATES, ranked)]
+        shares = self._shares
+        ranked = {number: score * shares[number] for number, score in scores.items()}
+        enough = LEAST_PART * max(ranked.values(), default=0.0)
+        near = sorted([(-rank, number) for number, rank in ranked.items() if rank >= enough])
+        return [self.clusters[number] for _, number in near[:CANDIDATES]]
 
     def _telling(self, cluster: Cluster) -> list[str]:
         """The cluster's terms; of one with very many, those that several members have."""
@@ -192,10 +196,9 @@ class LiveIndex:
         return [term for term, count in cluster.counts.items() if count >= fewest]
 
     def _measures(self, cluster: Cluster) -> tuple[float, float]:
-        """The mean length of the cluster's newest members, and the length of the sum of all."""
+        """The length of the cluster's newest member, which stands for all, and the length of the sum of all."""
         if cluster.epoch != self._epoch:
-            newest = cluster.members[-LENGTH_MEMBERS:]
-            cluster.length = cluster.norm = sum([self._weighted_length(member) for _, member in newest]) / len(newest)
+            cluster.length = cluster.norm = self._weighted_length(cluster.members[-1][1])
             if cluster.size > 1:
                 weights = self._weights
                 cluster.norm = math.sqrt(sum([total * total * weights[term] for term, total in cluster.sums.items()]))
@@ -219,6 +222,7 @@ class LiveIndex:
                 postings[term] = {number: total}
             else:
                 posting[number] = total
+        self._shares[number] = 1 / math.sqrt(len(cluster.members))
         cluster.epoch = -1
 
     def _expire(self, horizon: datetime) -> set[str]:
@@ -240,7 +244,7 @@ class LiveIndex:
         return gone
 
     def _remove(self, cluster: Cluster) -> None:
-        del self.clusters[cluster.number]
+        del self.clusters[cluster.number], self._shares[cluster.number]
         for term in cluster.sums:
             posting = self._postings[term]
             del posting[cluster.number]
