@@ -196,7 +196,7 @@ def _time_kind(item: Item) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     rest = len(names) - MAX_NAMES
-    return ", ".join(names[:MAX_NAMES]) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(names[:MAX_NAMES]) + (f" +{rest}" if rest > 0 else "")
 
 
 def _iso(at: datetime, zone: ZoneInfo) -> str:

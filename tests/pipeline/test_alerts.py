@@ -31,7 +31,7 @@ def view_of(*hits: Hit, stories: dict[str, Story] | None = None, **changes: Any)
 def test_a_mail_names_its_rules_and_counts_what_it_does_not_show() -> None:
     news = [item(f"Gas {n}", hours=n) for n in range(MAX_STORIES + 2)]
     view = view_of(*(a_hit(name, one, number=n) for one in news for n, name in enumerate("abcde")))
-    assert view.subject == "a, b, c and 2 more: 32 stories"
+    assert view.subject == "a, b, c +2: 32 stories"
     assert (len(view.stories), view.more, view.rules) == (MAX_STORIES, 2, ("a", "b", "c", "d", "e"))
     assert view.stories[0].quotes[0].rules == tuple(f"{name} (v2)" for name in "abcde")
     assert view.stories[0].first_seen.endswith("+06:00")
