@@ -11,7 +11,7 @@ from digest.model import Item
 from digest.query.match import find
 from digest.query.prefilter import term
 from digest.query.terms import folded_words, runs_of, stems_of
-from digest.query.texts import GAP, MatchText, Window, paragraphs
+from digest.query.texts import GAP, MatchText, Window, fields_of, paragraphs
 from digest.query.tree import Field, Name, Phrase, Prefix, Query, Same, Word, inner, terms_of
 from digest.text.tokens import fold
 
@@ -107,9 +107,7 @@ def _text(words: str, language: str, asked: _Asked) -> MatchText:
             ends.append(len(found))
     if SPACE_IN_WORD in words:
         found = [word.replace(SPACE_IN_WORD, " ") for word in found]
-    title, summary = (*ends, len(found), len(found))[:2]
-    fields = {"title": (0, title), "summary": (title, summary), "text": (summary, len(found))}
-    return _StoredText("", language, found, fields, windows, {"lang": (language,)}, asked=asked)
+    return _StoredText("", language, found, fields_of(ends, len(found)), windows, {"lang": (language,)}, asked=asked)
 
 
 @lru_cache(maxsize=200_000)

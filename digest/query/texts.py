@@ -129,7 +129,7 @@ def prepare_text(paragraphs: Iterable[str], language: str = "und",
     kept: list[str] = []
     found: list[str] = []
     windows: list[Window] = []
-    ends = []  # of title, summary and all
+    ends: list[int] = []  # of title, summary and all
     for number, paragraph in enumerate(paragraphs):
         if paragraph and not paragraph.isspace():
             kept.append(paragraph)
@@ -139,9 +139,13 @@ def prepare_text(paragraphs: Iterable[str], language: str = "und",
             found.append(GAP)
         if number < 2:
             ends.append(len(found))
-    title, summary = (*ends, len(found), len(found))[:2]
-    fields = {"title": (0, title), "summary": (title, summary), "text": (summary, len(found))}
-    return MatchText(SEPARATOR.join(kept), language, found, fields, windows, values or {})
+    return MatchText(SEPARATOR.join(kept), language, found, fields_of(ends, len(found)), windows, values or {})
+
+
+def fields_of(ends: Sequence[int], length: int) -> Mapping[str, Window]:
+    """The words of each field; `ends` are those of title and summary, where there are such. Text is all but title."""
+    title, summary = (*ends, length, length)[:2]
+    return {"title": (0, title), "summary": (title, summary), "text": (title, length)}
 
 
 def text_of_words(words: Sequence[str], language: str = "und") -> MatchText:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -117,3 +118,32 @@ def _item(title: str, summary: str, body: tuple[Block, ...]) -> Item:
     feed = Feed("f", "https://example.org/feed", Source("example", "Example", "example"))
     return Item("i", feed, "k", "https://example.org/1", "https://example.org/1", title, summary, body, None, None,
                 "en", now, 0, DateQuality.EXACT, now)
+
+
+FIELDS = [
+    ("title:oil", True), ("title:atyrau", False), ("summary:atyrau", True), ("summary:party", False),
+    ("text:atyrau", True), ("text:party", True), ("text:oil", False), ("text:(atyrau party)", True),
+    ('text:"atyrau ruling"', False), ("PARA(rises atyrau)", True), ("PARA(oil atyrau)", False),
+    ("title:PARA(oil output)", True),
+    ("source:example", True), ("source:exam*", True), ("source:other", False), ('source:"example other"', False),
+    ("family:example", True), ("family:exam", False), ("url:example.org", True), ("url:example.org/1", True),
+    ("url:example.com", False), ("url:ample.org", False), ("lang:en", True), ("lang:(ru OR en)", True),
+    ("oil -lang:en", False), ("region:kazakhstan", True), ('region:"central asia"', True), ("region:asia", False),
+    ("topic:energy", True), ("author:reuters", True), ('author:"Jane Doe"', True), ("author:doe", True),
+    ("place:almaty", True), ("place:astana", False),
+]
+
+
+@pytest.mark.parametrize(("query", "found"), FIELDS)
+def test_fields_ask_a_part_of_the_text_or_what_is_known_of_the_item(query: str, found: bool) -> None:
+    told = replace(_item("Oil output", "Rises in Atyrau.", (Block("h2", "Ruling"), Block("p", "party wins"))),
+                   agency="Reuters", place="Almaty")
+    text = prepare(told, regions=["Kazakhstan", "Central Asia"], topics=["energy"], authors=["Jane Doe"])
+    assert (match(parse_query(query), text) is not None) == found
+
+
+def test_an_item_is_of_its_feeds_region_where_nothing_else_is_said() -> None:
+    told = _item("Oil", "", ())
+    told = replace(told, feed=replace(told.feed, region="Kazakhstan"))
+    assert match(parse_query("region:kazakhstan"), prepare(told)) == ()
+    assert match(parse_query("region:kazakhstan"), prepare(told, regions=["Russia"])) is None
