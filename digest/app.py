@@ -143,7 +143,9 @@ def open_app(
     try:
         migrate(engine)
         sync = config_service.sync_or_last if keep else config_service.sync
-        yield App(instance, settings, engine, clock, sync(engine, instance, clock.now()))
+        configuration = sync(engine, instance, clock.now())
+        config_service.renew_owners(engine, configuration, clock.now())
+        yield App(instance, settings, engine, clock, configuration)
     finally:
         engine.dispose()
 

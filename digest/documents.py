@@ -6,7 +6,7 @@ Pure: text in, values out. `digest.services.config` versions the texts and mirro
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import time
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, TypeVar
@@ -22,7 +22,7 @@ from digest.gazetteer import Region as Region
 from digest.mistakes import find_line, toml_error, validation_error, validation_errors
 from digest.model import Feed, Period, Source
 from digest.query import parse_query, story_conditions
-from digest.sources import Document, LanguageTag, Slug, SourcesDocument
+from digest.sources import Document, FamilyEntry, LanguageTag, Slug, SourcesDocument, with_owners
 from digest.text.languages import USUAL
 from digest.text.names import NO_NAMES, Names
 from digest.theme import Theme
@@ -216,6 +216,7 @@ class Configuration:
     version: int = 0
     names: Names = NO_NAMES
     alerts: Mapping[str, tuple[AlertEntry, ...]] = field(default_factory=dict)  # the desk's rules, by document
+    agencies: Mapping[str, str] = field(default_factory=dict)  # name under which it is credited -> family
 
     def feeds_of(self, newsletter: Newsletter) -> tuple[Feed, ...]:
         return tuple(feed for feed in self.feeds if newsletter.takes(feed, self.gazetteer))
@@ -246,6 +247,7 @@ class _Parts:
     newsletters: dict[str, Newsletter] = field(default_factory=dict)
     sources: dict[str, Source] = field(default_factory=dict)
     feeds: dict[str, Feed] = field(default_factory=dict)
+    families: dict[str, FamilyEntry] = field(default_factory=dict)
     regions: dict[str, Region] = field(default_factory=dict)
     names: dict[str, PlacedName] = field(default_factory=dict)
     alerts: dict[str, tuple[AlertEntry, ...]] = field(default_factory=dict)
@@ -274,12 +276,14 @@ class _Parts:
         self.alerts[path] = entries
 
     def _add_sources(self, path: str, text: str) -> None:
-        for index, entry in enumerate(read_document(path, text, SourcesDocument).sources):
+        document = read_document(path, text, SourcesDocument)
+        self.families |= {family.slug: family for family in document.families}
+        for index, entry in enumerate(document.sources):
             if entry.slug in self.sources:
                 raise ConfigError(path, f"source {entry.slug!r} stands twice",
                                   line=find_line(text, ("sources", index, "slug")), key=f"sources.{index}.slug",
                                   hint="slugs are unique in all files of config/sources/")
-            source = Source(entry.slug, entry.name, entry.family or entry.slug, entry.tier)
+            source = Source(entry.slug, entry.name, entry.family or "", entry.tier)  # "": as its sites say
             self.sources[entry.slug] = source
             for number, feed in enumerate(entry.feeds):
                 place = ("sources", index, "feeds", number, "url")
@@ -314,17 +318,18 @@ def read_configuration(
 ) -> Configuration:
     """The configuration that documents make together. Keys are paths such as "newsletters/kazakhstan.toml".
 
-    `base` holds gazetteer documents that the package ships; documents of the instance win by name.
+    `base` holds documents that the package ships (gazetteer, families); those of the instance win by name.
     Raises ConfigError where a document is wrong or two documents disagree.
     """
     parts = _Parts()
     for path, text in [*sorted((base or {}).items()), *sorted(texts.items())]:
         parts.add(path, text)
     languages = _languages(parts)
-    feeds = tuple(replace(feed, languages=languages) for feed in parts.feeds.values())
+    sources, feeds = with_owners(parts.sources, parts.feeds.values(), parts.families.values(), languages)
+    agencies = {name: family.slug for family in parts.families.values() for name in family.agencies}
     check_names(parts.names.values(), parts.regions, {**(base or {}), **texts})
-    configuration = Configuration(parts.newsletters, parts.sources, feeds, Gazetteer(parts.regions), version,
-                                  Names(placed.name for placed in parts.names.values()), parts.alerts)
+    configuration = Configuration(parts.newsletters, sources, feeds, Gazetteer(parts.regions), version,
+                                  Names(placed.name for placed in parts.names.values()), parts.alerts, agencies)
     for newsletter in parts.newsletters.values():
         _check_sources(newsletter, configuration, texts)
         _check_topics(newsletter, configuration, texts)

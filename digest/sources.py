@@ -1,5 +1,7 @@
 """Documents of config/sources/: publishers and the addresses that we poll, as typed values."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -66,5 +68,40 @@ class SourceEntry(Document):
     feeds: tuple[FeedEntry, ...] = ()
 
 
+class FamilyEntry(Document):
+    """An owner: the domains of its sites, and the names under which its copies are credited."""
+
+    slug: Slug
+    name: str
+    sites: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")], ...] = ()
+    agencies: tuple[str, ...] = ()
+
+
 class SourcesDocument(Document):
     sources: tuple[SourceEntry, ...] = ()
+    families: tuple[FamilyEntry, ...] = ()
+
+
+def family_of_site(families: Iterable[FamilyEntry], url: str) -> str | None:
+    """The family whose site the address is on, the one with the longest domain; None where no family says so."""
+    host = urlsplit(url).hostname or ""
+    found = [(len(site), family.slug) for family in families for site in family.sites
+             if host == site or host.endswith(f".{site}")]
+    return max(found)[1] if found else None
+
+
+def with_owners(
+    sources: Mapping[str, Source], feeds: Iterable[Feed], families: Iterable[FamilyEntry], languages: tuple[str, ...]
+) -> tuple[dict[str, Source], tuple[Feed, ...]]:
+    """Sources by slug with their families, and their feeds with the languages that items may be in.
+
+    A family is as the document names it (not ""), else the owner of the source's first site that has one, else the
+    source's own.
+    """
+    known, feeds = list(families), list(feeds)
+    sites: dict[str, str] = {}
+    for feed in feeds:
+        if family := family_of_site(known, feed.url):
+            sites.setdefault(feed.source.slug, family)
+    owned = {slug: replace(one, family=one.family or sites.get(slug, slug)) for slug, one in sources.items()}
+    return owned, tuple(replace(feed, source=owned[feed.source.slug], languages=languages) for feed in feeds)

@@ -99,6 +99,15 @@ def sync_or_last(engine: Engine, instance: Instance, now: datetime) -> Configura
     return keep_or_sync(engine, instance, now, last) if last.version else sync(engine, instance, now)
 
 
+def renew_owners(engine: Engine, configuration: Configuration, now: datetime) -> None:
+    """Makes the database say whose sources and agencies are, where the program knows other families than before."""
+    with read_only(engine) as conn:
+        if storage.are_owners_known(conn, configuration):
+            return
+    with engine.begin() as conn:
+        storage.mirror_owners(conn, configuration, now)
+
+
 def in_force(engine: Engine, instance: Instance) -> Configuration:
     """The configuration of the database's newest version, whatever the files say."""
     with read_only(engine) as conn:
@@ -123,9 +132,10 @@ def write_files(instance: Instance, texts: Mapping[str, str]) -> None:
 
 
 def packaged_gazetteer() -> dict[str, str]:
-    """The regions that the package ships; an instance's own documents win by a region's name."""
-    folder = packaged_config_dir() / "gazetteer"
-    return {f"gazetteer/{path.name}": _read_text(path) for path in sorted(folder.glob("*.toml"))}
+    """The regions, names and families that the package ships; an instance's own documents win by name or slug."""
+    folder = packaged_config_dir()
+    paths = [*sorted((folder / "gazetteer").glob("*.toml")), folder / "sources" / "families.toml"]
+    return {path.relative_to(folder).as_posix(): _read_text(path) for path in paths}
 
 
 def check(instance: Instance) -> tuple[list[ConfigError], Configuration | None]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, func, insert, select, update
+from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from digest.documents import Configuration
-from digest.storage.schema import config_documents, config_versions, feeds, newsletters, sources, topics
+from digest.storage.schema import agencies, config_documents, config_versions, feeds, newsletters, sources, topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,7 @@ def mirror(conn: Connection, configuration: Configuration, now: datetime) -> Non
     A row that left the documents gets retired_at, one that came back loses it; poll state is not touched.
     Idempotent.
     """
-    _mirror_table(conn, sources, [
-        {"slug": s.slug, "name": s.name, "family": s.family, "tier": s.tier} for s in configuration.sources.values()
-    ], now)
+    mirror_owners(conn, configuration, now)
     _mirror_table(conn, feeds, [
         {"id": f.id, "url": f.url, "source": f.source.slug, "region": f.region, "language": f.language,
          "body": str(f.body)} for f in configuration.feeds
@@ -89,6 +87,24 @@ def mirror(conn: Connection, configuration: Configuration, now: datetime) -> Non
         {"newsletter": n.slug, "slug": t.slug, "title": t.title, "query": t.query, "weight": t.weight}
         for n in configuration.newsletters.values() for t in n.topics
     ], now)
+
+
+def mirror_owners(conn: Connection, configuration: Configuration, now: datetime) -> None:
+    """Makes the rows of sources and agencies say whose they are. Idempotent."""
+    _mirror_table(conn, sources, [
+        {"slug": s.slug, "name": s.name, "family": s.family, "tier": s.tier} for s in configuration.sources.values()
+    ], now)
+    conn.execute(delete(agencies))
+    if rows := [{"name": name, "family": family} for name, family in configuration.agencies.items()]:
+        conn.execute(insert(agencies), rows)
+
+
+def are_owners_known(conn: Connection, configuration: Configuration) -> bool:
+    """Whether the rows say what `configuration` does: not after an upgrade that knows other families."""
+    current = select(sources.c.slug, sources.c.family).where(sources.c.retired_at.is_(None))
+    owners = {row.slug: row.family for row in conn.execute(current)}
+    credits = {row.name: row.family for row in conn.execute(select(agencies))}
+    return credits == configuration.agencies and owners == {s.slug: s.family for s in configuration.sources.values()}
 
 
 def _mirror_table(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:

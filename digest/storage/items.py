@@ -28,6 +28,7 @@ from digest.pipeline.identify import canonical_url
 from digest.pipeline.reissue import Earlier, address_of, instant_of
 from digest.storage.engine import UtcDateTime
 from digest.storage.schema import (
+    agencies,
     feeds,
     item_articles,
     item_revisions,
@@ -180,8 +181,8 @@ def _select(at: datetime | None = None) -> Select[Any]:
                                                                feeds.c.body)]
     page = [column.label(f"page_{column.name}") for column in (item_articles.c.blocks, item_articles.c.place)]
     joined = items.join(feeds, feeds.c.id == items.c.feed_id).join(sources, sources.c.slug == feeds.c.source).outerjoin(
-        item_articles, _fetched(at))
-    return select(*items.c, *feed, *source, *page).select_from(joined)
+        item_articles, _fetched(at)).outerjoin(agencies, agencies.c.name == items.c.agency)
+    return select(*items.c, *feed, *source, *page, agencies.c.family.label("agency_family")).select_from(joined)
 
 
 def _fetched(at: datetime | None) -> ColumnElement[bool]:
@@ -191,7 +192,8 @@ def _fetched(at: datetime | None) -> ColumnElement[bool]:
 
 
 def _from_row(row: Row[Any]) -> Item:
-    source = Source(row.source_slug, row.source_name, row.source_family, row.source_tier)
+    family = row.agency_family or row.source_family  # a copy of an agency's counts for the agency
+    source = Source(row.source_slug, row.source_name, family, row.source_tier)
     feed = Feed(row.feed_id, row.feed_url, source, row.feed_region, row.feed_language, BodyPolicy(row.feed_body))
     return Item(
         id=row.id, feed=feed, key=row.key, url=row.url, canonical_url=row.canonical_url, title=row.title,
