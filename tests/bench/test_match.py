@@ -25,15 +25,16 @@ def test_exact_rules_are_compared_with_their_peers(tmp_path: Path, capsys: pytes
         "--pairs", str(tmp_path / "pairs"))
     printed = capsys.readouterr().out
     assert "index" in printed and "hits 5\n" in printed
-    assert "the same hits" in printed and printed.count("hits 5, the same") == 2
+    assert "the same hits" in printed and printed.count("hits 5, 5 of them the same") == 2
     assert (tmp_path / "pairs").read_text() == "0\t0\n0\t1\n1\t1\n1\t2\n2\t0\n"
 
 
 def test_product_tokens_are_stems(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("ahocorasick")
     run(tmp_path, ["price", "цена", "pip* NEAR/3 oil"], "--product-tokens")
     printed = capsys.readouterr().out
     assert "hits 3\n" in printed and "the same hits" in printed
-    assert printed.count("knows no stems") == 2
+    assert printed.count("hits 3, 3 of them the same") == 2
 
 
 def test_the_recorded_rules_hit_as_often_as_is_known(data_dir: Path, capsys: pytest.CaptureFixture[str],
@@ -44,4 +45,4 @@ def test_the_recorded_rules_hit_as_often_as_is_known(data_dir: Path, capsys: pyt
     (tmp_path / "rules.txt").write_text("\n".join(rules), encoding="utf-8")
     main([str(folder / "docs-1000.jsonl"), str(tmp_path / "rules.txt")])
     lines = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()}
-    assert lines["index"][-1] == lines["FTS5"][4].rstrip(",")
+    assert lines["index"][-1] == lines["FTS5"][4].rstrip(",") == lines["FTS5"][5]
