@@ -8,15 +8,12 @@ from zoneinfo import ZoneInfo
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress
-from rich.table import Column, Table
 
 from digest.app import App
 from digest.cli import story_pages, with_app
 from digest.cli.desk import by_option
 from digest.model import Story
-from digest.pipeline.credit import credit
 from digest.services import story_edits, story_rebuild
 from digest.services import story_reports as reports
 from digest.storage.engine import read_only
@@ -56,7 +53,7 @@ def list_stories(app: App, days: int, day: datetime | None, largest: bool, limit
     elif not found:
         click.echo("No stories of these days. Poll first: digest poll")
     else:
-        _print_list(found, limit)
+        story_pages.print_list(Console(highlight=False), found, limit)
 
 
 @stories.command()
@@ -163,20 +160,6 @@ def _span(app: App, days: int, day: datetime | None) -> tuple[datetime, datetime
                  for date in (day.date(), day.date() + timedelta(days=1)))
     since, until = (instant - timedelta(microseconds=1) for instant in midnights)
     return since, until
-
-
-def _print_list(found: Sequence[Story], limit: int) -> None:
-    table = Table(Column("id", no_wrap=True), Column("items", justify="right"), Column("sources", justify="right"),
-                  "languages", "last seen (UTC)", "first published by", "title", box=None, pad_edge=False)
-    for story in found[:limit]:
-        told = credit(story)
-        by = told.first.feed.source.name + (f" ({told.agency})" if told.agency else "")
-        table.add_row(story.id, str(len(story.items)), str(len(story.families)),
-                      " ".join(sorted({item.language for item in story.items})),
-                      f"{story.items[-1].first_seen_at:%m-%d %H:%M}", escape(by), escape(story.items[0].title))
-    Console().print(table)
-    if len(found) > limit:
-        click.echo(f"{limit} of {len(found)} stories: --limit shows more.")
 
 
 def _undo_merge(story_id: str, younger: Story) -> str:

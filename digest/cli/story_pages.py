@@ -1,13 +1,12 @@
 """What `digest stories` prints of one story, and of a rebuild."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
 
-from digest.model import Item
+from digest.model import Item, Story
 from digest.pipeline.credit import credit
 from digest.pipeline.joins import WhyJoined
 from digest.pipeline.story_edits import EditKind, StoryEdit
@@ -15,6 +14,18 @@ from digest.services.story_rebuild import Rebuilt
 from digest.services.story_reports import StoryReport
 
 MOVED_SHOWN = 20
+
+
+def print_list(console: Console, found: Sequence[Story], limit: int) -> None:
+    """Two lines a story: its title; how many tell it, since when, and who did first."""
+    for story in found[:limit]:
+        told = credit(story)
+        first = told.first.feed.source.name + (f" ({told.agency})" if told.agency else "")
+        _two_lines(console, story.id, story.items[0].title, ", ".join((
+            f"{_plural(len(story.items), 'item')} of {_plural(len(story.families), 'source')}", _languages(story),
+            f"last seen {story.items[-1].first_seen_at:%m-%d %H:%M} UTC", f"first by {first}")))
+    if len(found) > limit:
+        console.print(f"{limit} of {len(found)} stories: --limit shows more.")
 
 
 def print_story(console: Console, found: StoryReport) -> None:
@@ -26,10 +37,8 @@ def print_story(console: Console, found: StoryReport) -> None:
     independent = _plural(len(story.families), "independent source")
     reprints = f", {_plural(len(story.reprints), 'reprint')}" if story.reprints else ""
     console.print(f"{_plural(len(story.items), 'item')} of {independent}{reprints}, in "
-                  f"{' '.join(sorted({item.language for item in story.items}))}\n")
-    console.print(_items(found))
-    if found.edits:
-        console.print()
+                  f"{_languages(story)}\n")
+    _print_items(console, found)
     for edit in found.edits:
         console.print(escape(edit_words(edit)))
     console.print(f"\nWhy: digest stories why {story.id}")
@@ -78,16 +87,22 @@ def rebuilt_json(found: Rebuilt) -> dict[str, Any]:
             "moved": [{"item": one.item_id, "before": one.before, "after": one.after} for one in found.moved]}
 
 
-def _items(found: StoryReport) -> Table:
+def _print_items(console: Console, found: StoryReport) -> None:
     originals = {why.join.item_id: why.join.reprint_of for why in found.joins}
-    table = Table(Column("id", no_wrap=True), "seen (UTC)", "published (UTC)", "source", "agency", "in", "title",
-                  "", box=None, pad_edge=False)
     for item in found.story.items:
         original = originals.get(item.id)
-        table.add_row(item.id, f"{item.first_seen_at:%m-%d %H:%M}", _published(item), escape(item.feed.source.name),
-                      escape(item.agency or ""), item.language, escape(item.title),
-                      f"reprint of {original}" if original else "")
-    return table
+        words = [item.feed.source.name, item.agency and f"agency {item.agency}", item.language,
+                 f"published {_published(item)}", f"seen {item.first_seen_at:%m-%d %H:%M} UTC",
+                 original and f"reprint of {original}"]
+        _two_lines(console, item.id, item.title, ", ".join(word for word in words if word))
+
+
+def _two_lines(console: Console, id_: str, title: str, more: str) -> None:
+    console.print(f"{id_}  [bold]{escape(title)}[/bold]\n{' ' * len(id_)}  {escape(more)}", soft_wrap=True)
+
+
+def _languages(story: Story) -> str:
+    return " ".join(sorted({item.language for item in story.items}))
 
 
 def _join_lines(why: WhyJoined, found: StoryReport) -> Iterator[str]:
