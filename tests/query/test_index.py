@@ -10,6 +10,7 @@ from digest.query import match, parse_query
 from digest.query.index import RuleIndex
 from digest.query.match import MatchText, prepare_text
 from digest.query.tree import And, Except, Field, Name, Near, Not, Or, Phrase, Prefix, Query, Same, Word
+from tests.query.test_match import FORMS
 
 WORDS = ["gas", "gases", "Gas", "oil", "pipeline", "pipelines", "газ", "газа", "московский", "Токаева", "Токаев",
          "5,000", "5000", "oil-gas", "gas-oil price", "the"]
@@ -66,6 +67,18 @@ def test_it_gives_what_asking_each_rule_gives(queries: list[Query], texts: list[
         for text in texts:
             assert dict(index.matching(text)) == asked(rules, text)
     assert len(index) == len(rules)
+
+
+@pytest.mark.parametrize("language", FORMS)
+def test_every_form_of_a_word_is_found_alone_and_in_phrases(language: str) -> None:
+    forms = [form for row in FORMS[language] for form in row.split()]
+    index = RuleIndex[str]()
+    rules = {text: parse_query(text) for form in forms for text in (form, f'"{form} {form}"', f'"{forms[0]} {form}"')}
+    index.add_all(rules.items())
+    for form in forms:
+        for words in (form, f"{form} {form}", f"{form} {forms[0]} {form}"):
+            text = prepare_text([words], language)
+            assert index.keys_matching(text) == {key for key, query in rules.items() if match(query, text) is not None}
 
 
 def test_a_rule_of_the_same_key_is_replaced() -> None:
