@@ -16,6 +16,7 @@ from digest.model import Feed
 from digest.pipeline.health import TROUBLED, Health
 from digest.services import articles, feed_health
 from digest.services.feed_health import Standing
+from digest.storage.articles import PageOf, newest_pages
 from digest.storage.engine import read_only
 from digest.storage.feeds import Attempt
 
@@ -23,6 +24,7 @@ COLOURS = {Health.HEALTHY: "green", Health.NEW: "cyan", Health.FAILING: "yellow"
            Health.SUSPENDED: "red", Health.PAUSED: "blue", Health.MERGED: "blue"}
 
 PAGES_COUNTED = timedelta(days=7)
+ITEMS_SHOWN = 10
 
 __all__ = ["feeds"]
 
@@ -66,7 +68,7 @@ def health(app: App) -> None:
 @click.argument("feed")
 @with_app
 def show(app: App, feed: str) -> None:
-    """Show a feed (its address or source): its state, rhythm and last twenty polls."""
+    """Show a feed (its address or source): its state, rhythm, last twenty polls, and newest items with their pages."""
     console, now = Console(), app.clock.now()
     for standing in _standings(app, feed_health.find(app.configuration.feeds, feed)):
         console.print(f"[bold]{escape(standing.feed.source.name)}[/] {escape(standing.feed.url)}")
@@ -74,6 +76,8 @@ def show(app: App, feed: str) -> None:
         for name, value in (*_facts(standing, now), *_page_facts(standing.feed, pages)):
             console.print(f"  {name}: {escape(value)}")
         console.print(_attempts(feed_health.attempts(app.engine, standing.feed)))
+        with read_only(app.engine) as conn:
+            console.print(_pages(newest_pages(conn, standing.feed.id, ITEMS_SHOWN)))
 
 
 @feeds.command()
@@ -132,6 +136,15 @@ def _attempts(attempts: Sequence[Attempt]) -> Table:
         numbers = (attempt.entries, attempt.new, attempt.milliseconds, attempt.bytes)
         table.add_row(f"{attempt.at:%Y-%m-%d %H:%M:%S}", f"[{colour}]{attempt.outcome}[/]",
                       *(str(number) if number else "" for number in numbers), escape(attempt.detail))
+    return table
+
+
+def _pages(pages: Sequence[PageOf]) -> Table:
+    """What came of the pages of items; "none" where one was not asked for."""
+    table = _table("first seen (UTC)", "page", "item")
+    for page in pages:
+        outcome = f"{page.outcome}, {page.words} words" if page.words else page.outcome or "none"
+        table.add_row(f"{page.first_seen_at:%Y-%m-%d %H:%M}", escape(outcome), escape(page.title))
     return table
 
 

@@ -40,6 +40,16 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
+class PageOf:
+    """What came of the page of an item: `outcome` None where it was not asked for, `words` of its text."""
+
+    title: str
+    first_seen_at: datetime
+    outcome: str | None
+    words: int
+
+
+@dataclass(frozen=True, slots=True)
 class Robots:
     """What a server's robots.txt says; `rules` None: it could not be read, and nothing may be fetched."""
 
@@ -85,6 +95,15 @@ def earlier_texts(conn: Connection, feed_id: str) -> list[frozenset[str]]:
              .where(item_articles.c.feed_id == feed_id, item_articles.c.blocks != "[]")
              .order_by(item_articles.c.at.desc(), item_articles.c.item_id).limit(EARLIER_PAGES))
     return [frozenset(text for _, text in json.loads(blocks)) for blocks in conn.execute(query).scalars()]
+
+
+def newest_pages(conn: Connection, feed_id: str, limit: int) -> list[PageOf]:
+    """The pages of the feed's items that were seen last, those without one too; newest first."""
+    query = (select(items.c.title, items.c.first_seen_at, item_articles.c.outcome, item_articles.c.blocks)
+             .outerjoin(item_articles, item_articles.c.item_id == items.c.id).where(items.c.feed_id == feed_id)
+             .order_by(items.c.first_seen_at.desc(), items.c.published_at.desc(), items.c.id).limit(limit))
+    return [PageOf(row.title, row.first_seen_at, row.outcome, _words("", row.blocks or "[]"))
+            for row in conn.execute(query)]
 
 
 def outcomes(conn: Connection, since: datetime) -> dict[str, dict[str, int]]:

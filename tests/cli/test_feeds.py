@@ -1,6 +1,7 @@
 """`digest poll` as a process, against outlets on loopback."""
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -106,6 +107,7 @@ def test_what_became_of_pages_is_counted(instance: Path) -> None:
     assert "Pages of new items: 1 text." in digest(instance, "poll").stdout
     shown = digest(instance, "feeds", "show", "steppe").stdout
     assert "article text: short" in shown and "pages of items in 7 d: 1 text" in shown
+    assert re.search(r"text, \d+ words", shown)
     assert "Pages of items in 7 d: 1 text." in digest(instance, "feeds", "health").stdout
 
 

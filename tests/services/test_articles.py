@@ -265,6 +265,11 @@ def test_a_server_that_refuses_twice_is_left_alone(engine: Engine) -> None:
     outlet = Outlet({f"/{number}": 403 for number in range(5)})
     assert fetched(engine, [feed], outlet).outcomes == {"http_403": 5}
     assert len(outlet.asked) == 3  # robots.txt and two pages
+    with engine.begin() as conn:
+        later = NOON + timedelta(minutes=1)
+        store(conn, feed, [an_item_at(feed, "/late", "Canal", first_seen_at=later)], later)
+        newest = storage.newest_pages(conn, feed.id, 2)
+    assert [(page.title, page.outcome, page.words) for page in newest] == [("Canal", None, 0), ("Dam", "http_403", 0)]
 
 
 def test_paragraphs_that_a_feed_s_pages_repeat_are_no_text(engine: Engine) -> None:
