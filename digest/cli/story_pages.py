@@ -9,7 +9,7 @@ from rich.markup import escape
 from digest.model import Item, Story
 from digest.pipeline.credit import credit
 from digest.pipeline.joins import WhyJoined
-from digest.pipeline.story_edits import EditKind, StoryEdit
+from digest.pipeline.story_edits import StoryEdit
 from digest.services.story_rebuild import Rebuilt
 from digest.services.story_reports import StoryReport
 
@@ -59,10 +59,7 @@ def print_why(console: Console, found: StoryReport) -> None:
 
 def edit_words(edit: StoryEdit) -> str:
     """An editor's act in a line."""
-    who = f"{edit.at:%Y-%m-%d %H:%M} UTC  {edit.author}"
-    if edit.kind is EditKind.MERGE:
-        return f"{who} merged story {edit.other_id} into {edit.story_id}"
-    return f"{who} split {_plural(len(edit.items), 'item')} off story {edit.story_id} as {edit.other_id}"
+    return f"{edit.at:%Y-%m-%d %H:%M} UTC  {edit.author} {edit.words}"
 
 
 def print_rebuilt(console: Console, found: Rebuilt) -> None:

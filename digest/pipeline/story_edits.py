@@ -35,6 +35,14 @@ class StoryEdit:
     other_id: str
     items: tuple[str, ...] = ()
 
+    @property
+    def words(self) -> str:
+        """What was done, after its author's name."""
+        if self.kind is EditKind.MERGE:
+            return f"merged story {self.other_id} into {self.story_id}"
+        items = "1 item" if len(self.items) == 1 else f"{len(self.items)} items"
+        return f"split {items} off story {self.story_id} as {self.other_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Family:

@@ -26,8 +26,12 @@ class Access:
 
     def check(self, request: Request) -> None:
         """Raises Denied where the request may not see the page. A FastAPI dependency."""
-        if not (self._has_token(request) or is_local(request)):
+        if not self.allows(request):
             raise Denied
+
+    def allows(self, request: Request) -> bool:
+        """Whether the request may see operators' pages."""
+        return self._has_token(request) or is_local(request)
 
     def _has_token(self, request: Request) -> bool:
         given = request.query_params.get("token", "").encode()

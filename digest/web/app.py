@@ -63,7 +63,7 @@ def create_app(app: App, *, preview_token: str, heartbeat: Heartbeat) -> FastAPI
     web.include_router(preview.router(app, pages, access))
     web.include_router(outbox.router(app.instance.outbox, pages, access))
     web.include_router(bounces.router(app))
-    web.include_router(stories.router(app, pages))
+    web.include_router(stories.router(app, pages, access))
     web.include_router(archive.router(app))
     web.include_router(newsletters.router(app, pages))
     _add_error_pages(web, pages)
