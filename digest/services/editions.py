@@ -134,6 +134,7 @@ def inputs_of(
         site_url=site.url,
         postal_address=site.postal_address,
         period=period,
+        names=configuration.names,
     )
 
 
