@@ -11,7 +11,9 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from digest.model import Preferences
 from digest.storage import editions, subscribers
 from digest.storage.engine import open_engine, read_only
+from digest.storage.items import has_unassigned, unassigned_items
 from digest.storage.migrate import migrate
+from digest.storage.stories import story_of
 
 AT = datetime(2023, 3, 20, 1, 0, tzinfo=UTC)
 
@@ -77,7 +79,8 @@ def test_editions_and_deliveries_of_the_first_schema_keep_their_rows(first: Engi
     assert (reader.subscriber.email, reader.state, reader.preferences) == ("a@x.org", "active", Preferences())
 
 
-def test_the_newest_item_of_a_known_feed_is_read_from_its_items(first: Engine) -> None:
+def put_items(first: Engine) -> None:
+    """A feed with two items, the second one dated."""
     with first.begin() as conn:
         conn.execute(text("INSERT INTO sources (slug, name, family, tier) VALUES ('post', 'Post', 'post', 1)"))
         conn.execute(text("INSERT INTO feeds (id, url, source, body, last_success_at) VALUES"
@@ -89,9 +92,25 @@ def test_the_newest_item_of_a_known_feed_is_read_from_its_items(first: Engine) -
                 " VALUES (:id, 'f', :key, '', '', 't', '', '[]', 'en', :published, 'exact', :seen, false, '[]', 'h')"),
                 {"id": str(number), "key": str(number), "published": published and stored(first, published),
                  "seen": stored(first, AT.replace(year=2022))})
+
+
+def test_the_newest_item_of_a_known_feed_is_read_from_its_items(first: Engine) -> None:
+    put_items(first)
     migrate(first)
     with read_only(first) as conn:
         feed = conn.execute(text("SELECT newest_at, validators_at, move_count FROM feeds")).one()
         failed = conn.execute(text("SELECT count(*) FROM poll_attempts WHERE failed")).scalar()
     assert str(feed.newest_at)[:16] == str(feed.validators_at)[:16] == f"{AT:%Y-%m-%d %H:%M}"
     assert (feed.move_count, failed) == (0, 0)
+
+
+def test_items_without_a_story_are_marked(first: Engine) -> None:
+    put_items(first)
+    with first.begin() as conn:
+        conn.execute(text("INSERT INTO story_items (item_id, story_id, joined_at, score, features)"
+                          " VALUES ('0', '0', :at, 0, '{}')"), {"at": stored(first, AT)})
+    migrate(first)
+    with read_only(first) as conn:
+        assert [item.id for item in unassigned_items(conn)] == ["1"]
+        assert has_unassigned(conn)
+        assert story_of(conn, "0") == "0"
