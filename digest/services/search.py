@@ -133,7 +133,7 @@ def find(conn: Connection, query: Query, since: datetime, until: datetime, *, li
     asked = plan(query, _archive(conn))
     if asked.exact:
         return _counted(conn, query, asked.node, window, late, limit, prepared)
-    candidates = results.candidates(conn, asked.node, window, MOST_JUDGED + 1)
+    candidates = _newest_first(results.candidates(conn, asked.node, window, MOST_JUDGED + 1))
     matches = [*_judged(conn, query, candidates[:MOST_JUDGED], prepared), *late]
     return _found(matches, limit, exact=len(candidates) <= MOST_JUDGED)
 
@@ -198,6 +198,10 @@ def _found(matches: Sequence[Match], limit: int, *, exact: bool = True) -> Found
     days = Counter(day for _, _, day in matches)
     newest = tuple(item_id for _, item_id, _ in _newest(matches)[:limit])
     return Found(newest, dict(sorted(days.items())), len(matches), exact)
+
+
+def _newest_first(candidates: Sequence[Candidate]) -> list[Candidate]:
+    return sorted(candidates, key=lambda candidate: (-candidate.at.timestamp(), candidate.item_id))
 
 
 def _newest(matches: Sequence[Match]) -> list[Match]:

@@ -13,7 +13,10 @@ from sqlalchemy import Connection, FromClause, Select, exists, func, select
 from digest.model import Source
 from digest.query.prefilter import Everything, Node
 from digest.storage.schema import feeds, items, search_items, search_pending, sources
+from digest.storage.schema.search import NOT_WHOLE
 from digest.storage.search_index import index_of
+
+CANDIDATE = ("item_id", "at", "day", "language", "words")  # columns of a candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +59,19 @@ def newest_matches(conn: Connection, node: Node, window: Window, limit: int) -> 
 
 
 def candidates(conn: Connection, node: Node, window: Window, limit: int) -> list[Candidate]:
-    """The newest items that the index finds or cannot tell of, newest first."""
-    names = ("item_id", "at", "day", "language", "words")
-    indexed = _indexed(conn, node, window, *(search_items.c[name] for name in names))
-    others = _untold(window, *(search_items.c[name] for name in names))
-    found = (indexed if isinstance(node, Everything) else indexed.union_all(others)).subquery()
-    newest = select(found).order_by(found.c.at.desc(), found.c.item_id).limit(limit)
-    return [Candidate(*row) for row in conn.execute(newest)]
+    """Items that the index finds or cannot tell of, the newest of them where there are more; in no order."""
+    columns = [search_items.c[name] for name in CANDIDATE]
+    indexed = _indexed(conn, node, window, *columns)
+    found = conn.execute(indexed.limit(limit)).all()
+    if len(found) == limit:  # too many: which are the newest?
+        found = conn.execute(indexed.order_by(search_items.c.at.desc(), search_items.c.item_id).limit(limit)).all()
+    others = [] if isinstance(node, Everything) else untold(conn, window)
+    return [*(Candidate(*row) for row in found), *others]
 
 
 def untold(conn: Connection, window: Window) -> list[Candidate]:
     """Items whose texts are too long for the index."""
-    names = ("item_id", "at", "day", "language", "words")
-    return [Candidate(*row) for row in conn.execute(_untold(window, *(search_items.c[name] for name in names)))]
+    return [Candidate(*row) for row in conn.execute(_untold(window, *(search_items.c[name] for name in CANDIDATE)))]
 
 
 def unindexed(conn: Connection, window: Window, *, everything: bool) -> list[str]:
@@ -96,7 +99,9 @@ def _indexed(conn: Connection, node: Node, window: Window, *columns: Any) -> Sel
 
 
 def _untold(window: Window, *columns: Any) -> Select[Any]:
-    return _within(select(*columns).where(~search_items.c.whole), window)
+    """By the index of these few alone: by time SQLite would read the whole window."""
+    numbers = select(search_items.c.number).where(NOT_WHOLE)
+    return _within(select(*columns).where(search_items.c.number.in_(numbers)), window)
 
 
 def _within(query: Select[Any], window: Window) -> Select[Any]:
