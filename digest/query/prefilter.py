@@ -45,12 +45,12 @@ class InARow:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """A word of each side with at most `between` others between them; `most_forms` as above."""
+    """A word of each side with at most `between` others between them; `most_forms` as above, by language."""
 
     left: Found
     right: Found
     between: int
-    most_forms: int
+    most_forms: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +221,7 @@ class _Planner:
         if not nodes:
             return Plan(EVERYTHING, False)
         if isinstance(left, Found) and isinstance(right, Found) and left.kind == right.kind:
-            most_forms = 1 if self._archive.one_place else max(self._archive.languages.values(), default=1)
-            return Plan(Close(left, right, query.distance, most_forms), False)
+            return Plan(Close(left, right, query.distance, self._archive.languages), False)
         return Plan(AllOf(nodes), False)
 
 

@@ -166,8 +166,8 @@ def fts5_query(node: Node) -> str:
                 return " OR ".join(f"{_column(kind)} : {_quoted(' '.join(row))}" for row in product(*places))
             return _fts5_all([_fts5_close(kind, pair, 0, most) for pair in pairwise(places)])
         case Close(left, right, between, most):
-            pairs = [_fts5_close(left.kind, (mine, theirs), between, most, left.prefix, right.prefix)
-                     for mine, theirs in _by_language(left.terms, right.terms)]
+            pairs = [_fts5_close(left.kind, (mine, theirs), between, most[language], left.prefix, right.prefix)
+                     for language, mine, theirs in _by_language(left.terms, right.terms)]
             return " OR ".join(pairs)
         case AllOf(parts, without):
             wanted = _fts5_all([fts5_query(part) for part in parts])
@@ -214,12 +214,12 @@ def _fts5_close(kind: str, sides: tuple[Place, Place], between: int, most_forms:
     return f"{_column(kind)} : ({' OR '.join(pairs)})"
 
 
-def _by_language(left: Place, right: Place) -> Iterator[tuple[Place, Place]]:
+def _by_language(left: Place, right: Place) -> Iterator[tuple[str, Place, Place]]:
     """The terms of both sides, a language at a time."""
     for language in dict.fromkeys(language_of_term(term) for term in left):
         mine, theirs = ([t for t in side if language_of_term(t) == language] for side in (left, right))
         if mine and theirs:
-            yield tuple(mine), tuple(theirs)
+            yield language, tuple(mine), tuple(theirs)
 
 
 def _column(kind: str) -> str:
