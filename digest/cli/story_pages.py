@@ -40,7 +40,7 @@ def print_story(console: Console, found: StoryReport) -> None:
                   f"{_languages(story)}\n")
     _print_items(console, found)
     for edit in found.edits:
-        console.print(escape(edit_words(edit)))
+        console.print(escape(edit_words(edit)), soft_wrap=True)
     console.print(f"\nWhy: digest stories why {story.id}")
 
 
@@ -51,10 +51,10 @@ def print_why(console: Console, found: StoryReport) -> None:
         console.print("\n" + "\n".join(escape(line) for line in _join_lines(why, found)), soft_wrap=True)
     for one in found.merges:
         if one.edit is None:
-            console.print(f"\n{one.at:%Y-%m-%d %H:%M} UTC  story {one.alias} merged into {one.story_id}: "
-                          f"the cosine of both is {one.similarity:.2f}")
+            console.print(f"\n{one.at:%Y-%m-%d %H:%M} UTC  story {one.alias} merged into {one.story_id} "
+                          f"with {one.similarity:.2f} points", soft_wrap=True)
     for edit in found.edits:
-        console.print("\n" + escape(edit_words(edit)))
+        console.print("\n" + escape(edit_words(edit)), soft_wrap=True)
 
 
 def edit_words(edit: StoryEdit) -> str:

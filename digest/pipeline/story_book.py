@@ -57,21 +57,26 @@ class StoryBook:
 
     def edit(self, edit: StoryEdit) -> None:
         """Applies an editor's act again, as far as the stories still give rise to it."""
-        story_id, other_id = self.root(edit.story_id), self.root(edit.other_id)
         if edit.kind is EditKind.MERGE:
+            story_id, other_id = self.root(edit.story_id), self.root(edit.other_id)
             if story_id != other_id:
                 older, younger = sorted((story_id, other_id), key=self._age)
                 self._change(merged(older, younger), edit)
                 apply_to(self.apart, edit.kind, older, younger)
-            return
-        family = self.family(story_id)
-        chosen = set(edit.items) & {item_id for item_id, _ in family.items}
-        if chosen:
-            change = split(family, chosen)
+        else:
+            self._split(edit)
+
+    def _split(self, edit: StoryEdit) -> None:
+        """Parts each story that has items of both sides: more than one where the program groups them otherwise now."""
+        left, stayed = ({self.root(item_id) for item_id in side} for side in (edit.items, edit.stayed))
+        for story_id in sorted(left & stayed, key=self._age):
+            own = {item_id for item_id in edit.items if self.root(item_id) == story_id}
+            change = split(self.family(story_id), own)
             self._change(change, edit)
             apply_to(self.apart, edit.kind, change.story_id, change.other_id)
-        elif story_id != other_id:
-            apply_to(self.apart, edit.kind, story_id, other_id)
+        for one in {self.root(item_id) for item_id in edit.items}:
+            for other in {self.root(item_id) for item_id in edit.stayed}:
+                self.apart.part(one, other)
 
     def root(self, item_id: str) -> str:
         """The story of an item, or the one that a story's id leads to."""

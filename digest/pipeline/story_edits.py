@@ -24,7 +24,7 @@ class StoryEdit:
     """What an editor did. `number` counts an instance's edits from 1.
 
     Merge: the stories of the items `story_id` and `other_id` are one. Split: `items` left the story of `story_id` as
-    story `other_id`.
+    story `other_id`, and `stayed` are those that it kept: none of these tells the same event as one of those.
     """
 
     number: int
@@ -34,6 +34,7 @@ class StoryEdit:
     story_id: str
     other_id: str
     items: tuple[str, ...] = ()
+    stayed: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -63,6 +64,7 @@ class Change:
     story_id: str  # what keeps its id
     other_id: str  # merged: the id that is an alias now; split: the new story
     items: tuple[str, ...] = ()  # of the new story
+    stayed: tuple[str, ...] = ()  # of the one that it left
 
 
 def merged(older: str, younger: str) -> Change:
@@ -91,7 +93,8 @@ def split(family: Family, chosen: Collection[str]) -> Change:
     loose = [alias for alias, story_id in family.aliases.items()
              if alias == part[alias] or part[story_id] != part[alias]]
     begun = tuple((alias, part[alias]) for alias in loose if alias != part[alias])
-    return Change(moved, tuple(loose), begun, family.story_id, leaving[0], leaving)
+    stayed = tuple(item_id for item_id in own if part[item_id] == family.story_id)
+    return Change(moved, tuple(loose), begun, family.story_id, leaving[0], leaving, stayed)
 
 
 class Apart:
@@ -100,7 +103,7 @@ class Apart:
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()):
         self._others: defaultdict[str, set[str]] = defaultdict(set)
         for one, other in pairs:
-            self._add(one, other)
+            self.part(one, other)
 
     def __bool__(self) -> bool:
         return any(self._others.values())
@@ -118,15 +121,16 @@ class Apart:
         for other in self._others.pop(alias, set()):
             self._others[other].discard(alias)
             if other != story_id:
-                self._add(story_id, other)
+                self.part(story_id, other)
 
     def split(self, story_id: str, new_id: str) -> None:
         """The new story stays apart from the one it left, and from all that this one is kept apart from."""
         for other in list(self._others.get(story_id, ())):
-            self._add(new_id, other)
-        self._add(story_id, new_id)
+            self.part(new_id, other)
+        self.part(story_id, new_id)
 
-    def _add(self, one: str, other: str) -> None:
+    def part(self, one: str, other: str) -> None:
+        """Two stories stay apart from now on."""
         self._others[one].add(other)
         self._others[other].add(one)
 

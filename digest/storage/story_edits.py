@@ -53,10 +53,11 @@ def arrival(row: Any) -> tuple[datetime, datetime, str, str]:
 def record_edit(conn: Connection, kind: EditKind, change: Change, at: datetime, author: str) -> StoryEdit:
     """Writes an edit and what it changes, with an event of the story that keeps its id (of a split: of the new one)."""
     newest = conn.execute(select(func.max(story_edits.c.number))).scalar_one()
-    edit = StoryEdit((newest or 0) + 1, kind, at, author, change.story_id, change.other_id, change.items)
+    edit = StoryEdit((newest or 0) + 1, kind, at, author, change.story_id, change.other_id, change.items,
+                     change.stayed)
     conn.execute(story_edits.insert(), {
         "number": edit.number, "kind": kind.value, "at": at, "author": author, "story_id": edit.story_id,
-        "other_id": edit.other_id, "items": json.dumps(edit.items)})
+        "other_id": edit.other_id, "items": json.dumps([edit.items, edit.stayed])})
     _move(conn, change.moved, edit)
     _end_aliases(conn, change.ended, edit)
     if change.begun:
@@ -124,5 +125,6 @@ def _end_aliases(conn: Connection, ended: Iterable[str], edit: StoryEdit) -> Non
 
 
 def _edit(row: Row[Any]) -> StoryEdit:
-    return StoryEdit(row.number, EditKind(row.kind), row.at, row.author, row.story_id, row.other_id,
-                     tuple(json.loads(row.items)))
+    left, stayed = json.loads(row.items)
+    return StoryEdit(row.number, EditKind(row.kind), row.at, row.author, row.story_id, row.other_id, tuple(left),
+                     tuple(stayed))

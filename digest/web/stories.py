@@ -79,8 +79,8 @@ def _history(found: StoryReport) -> Iterator[tuple[datetime, str]]:
     """Merges and editors' acts with their times."""
     for one in found.merges:
         if one.edit is None:
-            yield one.at, (f"{one.at:%Y-%m-%d %H:%M}: story {one.alias} merged into {one.story_id}, "
-                           f"the cosine of both being {one.similarity:.2f}.")
+            yield one.at, (f"{one.at:%Y-%m-%d %H:%M}: story {one.alias} merged into {one.story_id} "
+                           f"with {one.similarity:.2f} points.")
     for edit in found.edits:
         yield edit.at, f"{edit.at:%Y-%m-%d %H:%M}: {edit.author} {edit.words}."
 

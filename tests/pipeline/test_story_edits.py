@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.errors import ActionRefused
-from digest.pipeline.cluster import Clusterer
-from digest.pipeline.story_edits import Apart, Change, Family, followed, merged, split
-from tests.pipeline.stream import told
+from digest.model import Join
+from digest.pipeline.cluster import Assignment, Clusterer
+from digest.pipeline.story_book import StoryBook
+from digest.pipeline.story_edits import Apart, Change, EditKind, Family, StoryEdit, followed, merged, split
+from tests.pipeline.stream import START, told
 
 # b joined a; c founded a story that d joined; e founded one that was merged into c's, which was merged into a's
 FAMILY = Family("a", (("a", "a"), ("b", "a"), ("c", "c"), ("d", "c"), ("e", "e")), {"c": "a", "e": "c"})
@@ -82,3 +84,30 @@ def merges_of(one, other, batch, apart) -> int:
     clusterer = Clusterer()
     clusterer.restore([*((item, one[0].id) for item in one), *((item, other[0].id) for item in other)], apart)
     return len(clusterer.assign(batch, batch[0].first_seen_at).merges)
+
+
+def a_book(*stories: str) -> StoryBook:
+    """Stories of one-letter items."""
+    book = StoryBook()
+    for story in stories:
+        book.assign(Assignment(tuple(Join(item, story[0], START, 0.0) for item in story), ()), START)
+    return book
+
+
+def test_a_split_holds_where_the_program_groups_otherwise() -> None:
+    edit = StoryEdit(1, EditKind.SPLIT, START, "ann", "a", "d", ("d", "e"), ("a", "b", "c"))
+    book = a_book("ad", "bex", "c")
+    book.edit(edit)
+    assert {item: book.root(item) for item in "abcdex"} == {
+        "a": "a", "d": "d", "b": "b", "x": "b", "e": "e", "c": "c"}
+    assert book.apart.pairs() == {(one, other) for one in "abc" for other in "de"}
+
+
+def test_a_merge_holds_where_the_program_groups_otherwise() -> None:
+    edit = StoryEdit(1, EditKind.MERGE, START, "ann", "b", "c")
+    book = a_book("ab", "dc")
+    book.edit(edit)
+    assert {book.root(item) for item in "abcd"} == {"a"}
+    together = a_book("abc")
+    together.edit(edit)
+    assert together.aliases == {}

@@ -19,7 +19,7 @@ story_edits = Table(
     Column("author", Text, nullable=False),
     Column("story_id", String(16), nullable=False, index=True),
     Column("other_id", String(16), nullable=False, index=True),
-    Column("items", Text, nullable=False, server_default="[]"),  # JSON array of item ids
+    Column("items", Text, nullable=False, server_default="[[], []]"),  # JSON: ids that left, ids that stayed
 )
 # Where an item was filed until an edit moved it; where it is now stands in story_items.
 story_moves = Table(

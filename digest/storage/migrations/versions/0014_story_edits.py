@@ -16,7 +16,7 @@ def upgrade() -> None:
         "story_edits",
         sa.Column("number", sa.Integer(), nullable=False), sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False), sa.Column("author", sa.Text(), nullable=False),
-        _id("story_id"), _id("other_id"), sa.Column("items", sa.Text(), nullable=False, server_default="[]"),
+        _id("story_id"), _id("other_id"), sa.Column("items", sa.Text(), nullable=False, server_default="[[], []]"),
         sa.PrimaryKeyConstraint("number", name="pk_story_edits"),
     )
     op.create_index("ix_story_edits_story_id", "story_edits", ["story_id"])
