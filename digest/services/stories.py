@@ -12,7 +12,7 @@ from digest.pipeline.cluster_index import WINDOW, WINDOW_ITEMS
 from digest.storage.engine import read_only
 from digest.storage.items import has_unassigned, unassigned_items
 from digest.storage.leases import release_lease, take_lease
-from digest.storage.stories import last_event_number, record_joins, record_merges, window_members
+from digest.storage.stories import last_change, record_joins, record_merges, window_members
 from digest.storage.story_edits import apart
 
 LEASE = timedelta(minutes=5)
@@ -64,6 +64,8 @@ class StoryClusterer:
     def _assign(self, conn: Connection, now: datetime, waiting: Collection[str]) -> tuple[TickReport, int]:
         """What was done, and the number of the newest event afterwards."""
         items = [item for item in unassigned_items(conn) if item.id not in waiting]
+        if not items:
+            return TickReport(), self._event_number
         clusterer = self._current(conn)
         founded = merged = 0
         for batch in batches(items):
@@ -72,11 +74,11 @@ class StoryClusterer:
             record_merges(conn, assignment.merges, now)
             founded += sum(join.item_id == join.story_id for join in assignment.joins)
             merged += len(assignment.merges)
-        return TickReport(len(items), founded, merged), last_event_number(conn)
+        return TickReport(len(items), founded, merged), last_change(conn)
 
     def _current(self, conn: Connection) -> Clusterer:
         """The clusterer with the window of the tables, read again only where another process wrote to them."""
-        if self._clusterer is None or last_event_number(conn) != self._event_number:
+        if self._clusterer is None or last_change(conn) != self._event_number:
             self._clusterer = Clusterer()
             members = window_members(conn, window=WINDOW, window_items=WINDOW_ITEMS)
             self._clusterer.restore(members, apart(conn).pairs())

@@ -115,6 +115,12 @@ def last_event_number(conn: Connection) -> int:
     return int(conn.execute(select(func.max(story_events.c.number))).scalar_one() or 0)
 
 
+def last_change(conn: Connection) -> int:
+    """The number of the newest event that changed which items belong together; 0 where there is none."""
+    changes = select(story_events.c.number).where(story_events.c.kind != StoryEventKind.FLAGGED.value)
+    return conn.execute(changes.order_by(story_events.c.number.desc()).limit(1)).scalar_one_or_none() or 0
+
+
 def cursor(conn: Connection, name: str) -> int:
     """How far the reader `name` has come in the log of events; 0 before its first time."""
     position = conn.execute(select(cursors.c.position).where(cursors.c.name == name)).scalar_one_or_none()

@@ -31,16 +31,20 @@ SETTINGS = settings(max_examples=12, deadline=None, suppress_health_check=[Healt
 
 @dataclass(frozen=True)
 class Step:
-    """One hour: what a poll brings, in which order; whether a new process ticks; what an editor does then."""
+    """One hour: what a poll brings, in which order; how many of it wait for a later tick; whether a new process ticks;
+    what an editor does then.
+    """
 
     arrivals: tuple[int, ...]
+    waiting: int
     restart: bool
     act: str
     picks: tuple[int, int]
 
 
 steps = st.lists(st.integers(0, 5), min_size=len(STREAM), max_size=len(STREAM)).flatmap(lambda hours: st.tuples(*(
-    st.builds(Step, st.permutations([n for n, own in enumerate(hours) if own == hour]).map(tuple), st.booleans(),
+    st.builds(Step, st.permutations([n for n, own in enumerate(hours) if own == hour]).map(tuple), st.integers(0, 2),
+              st.booleans(),
               st.sampled_from(["", "merge", "split", "revise"]), st.tuples(st.integers(0, 20), st.integers(0, 20)))
     for hour in range(6))))
 
@@ -101,8 +105,9 @@ def live(engine: Engine, hours: Sequence[Step]) -> None:
         arrive(engine, [STREAM[number] for number in step.arrivals], at)
         if step.restart:
             clusterer = StoryClusterer(engine)
-        clusterer.tick(at, "test")
+        clusterer.tick(at, "test", waiting=[STREAM[number].id for number in step.arrivals[:step.waiting]])
         act(engine, step, at + HOUR / 2)
+    clusterer.tick(START + len(hours) * HOUR, "test")
 
 
 def tables(engine: Engine) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
