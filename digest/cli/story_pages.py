@@ -70,7 +70,7 @@ def print_rebuilt(console: Console, found: Rebuilt) -> None:
         return
     verb = "have" if found.written else "would have"
     console.print(f"{_plural(len(found.moved), 'item')} {verb} another story, {found.explained} another score, "
-                  f"{found.aliases} aliases differ.")
+                  f"{found.aliases} aliases and {found.apart} pairs kept apart differ.")
     for moved in found.moved[:MOVED_SHOWN]:
         console.print(f"  {moved.item_id}: {moved.before} → {moved.after}")
     if len(found.moved) > MOVED_SHOWN:
@@ -80,7 +80,7 @@ def print_rebuilt(console: Console, found: Rebuilt) -> None:
 def rebuilt_json(found: Rebuilt) -> dict[str, Any]:
     """The same for programs."""
     return {"items": found.items, "stories": found.stories, "edits": found.edits, "explained": found.explained,
-            "aliases": found.aliases, "written": found.written, "equal": found.equal,
+            "aliases": found.aliases, "apart": found.apart, "written": found.written, "equal": found.equal,
             "moved": [{"item": one.item_id, "before": one.before, "after": one.after} for one in found.moved]}
 
 

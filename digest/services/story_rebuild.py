@@ -7,7 +7,7 @@ Where the program decides as it did, the outcome is what the tables say, and not
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -50,11 +50,12 @@ class Rebuilt:
     moved: tuple[Moved, ...]
     explained: int
     aliases: int  # that differ
+    apart: int  # pairs of stories kept apart that differ
     written: bool = False
 
     @property
     def equal(self) -> bool:
-        return not (self.moved or self.explained or self.aliases)
+        return not (self.moved or self.explained or self.aliases or self.apart)
 
 
 def rebuild(engine: Engine, clock: Clock, holder: str, *, dry_run: bool = False,
@@ -79,7 +80,7 @@ def rebuild(engine: Engine, clock: Clock, holder: str, *, dry_run: bool = False,
             if not take_lease(conn, CLUSTERER, holder, now=now, until=now + LEASE):
                 raise ActionRefused("another process assigns stories", "run the rebuild again")
             storage.replace_stories(conn, replay.book, changed or [next(iter(replay.book.joins))], now)
-        return Rebuilt(found.items, found.stories, found.edits, found.moved, found.explained, found.aliases, True)
+        return replace(found, written=True)
     finally:
         with engine.begin() as conn:
             release_lease(conn, CLUSTERER, holder)
@@ -147,13 +148,14 @@ def _compared(engine: Engine, replay: _Replay) -> Rebuilt:
     explained = 0
     with read_only(engine) as conn:
         before.aliases = storage.stored_aliases(conn)
+        apart = len(edit_storage.apart(conn).pairs() ^ book.apart.pairs())
         for join in storage.stored_joins(conn):
             before.joins[join.item_id] = join
             explained += join.item_id in book.joins and join != book.joins[join.item_id]
     moved = [Moved(id_, old, new) for id_ in book.joins if (old := before.root(id_)) != (new := book.root(id_))]
     aliases = len(before.aliases.items() ^ book.aliases.items())
     stories = {book.root(item_id) for item_id in book.joins}
-    return Rebuilt(len(book.joins), len(stories), len(replay.edits), tuple(moved), explained, aliases)
+    return Rebuilt(len(book.joins), len(stories), len(replay.edits), tuple(moved), explained, aliases, apart)
 
 
 def _chunks(arrivals: Sequence[Arrival]) -> Iterator[Sequence[Arrival]]:
