@@ -14,15 +14,19 @@ import resource
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from bench.agreement import Quality, adjusted_rand, b_cubed, judged, pairwise
 from bench.cluster_peers import Groups, peers
 from bench.cluster_stream import stream
+from digest.documents import read_configuration
 from digest.model import Block, DateQuality, Feed, Item, Source, short_id
 from digest.pipeline.cluster import Clusterer
 from digest.pipeline.cluster_document import batches, document
+from digest.services.config import packaged_gazetteer
+from digest.text.names import Names
 
 DAYS = 30
 STEP = 10_000
@@ -38,7 +42,7 @@ def read_items(path: Path, *, text_words: int = 0) -> tuple[list[Item], dict[str
 
 def cluster(items: Iterable[Item], clusterer: Clusterer | None = None) -> Groups:
     """The story of each item, merges followed."""
-    clusterer = clusterer or Clusterer()
+    clusterer = clusterer or Clusterer(shipped_names())
     stories: Groups = {}
     aliases: dict[str, str] = {}
     for batch in batches(items):
@@ -46,6 +50,12 @@ def cluster(items: Iterable[Item], clusterer: Clusterer | None = None) -> Groups
         stories.update((join.item_id, join.story_id) for join in assignment.joins)
         aliases.update((merge.alias, merge.story_id) for merge in assignment.merges)
     return {item: _follow(story, aliases) for item, story in stories.items()}
+
+
+@cache
+def shipped_names() -> Names:
+    """The names of the gazetteer that the product ships, as an instance has them by default."""
+    return read_configuration({}, packaged_gazetteer()).names
 
 
 def read_pairs(path: Path) -> list[tuple[str, str, bool]]:
@@ -68,8 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _scale(items, options.scale)
         return
     pairs = read_pairs(options.pairs) if options.pairs else []
+    clusterer = Clusterer(shipped_names())
     start = time.process_time()
-    stories = cluster(items)
+    stories = cluster(items, clusterer)
     seconds = time.process_time() - start
     for name, figure in _figures(stories, labels, pairs):
         print(f"{name:9} {figure}")
@@ -126,7 +137,7 @@ def _row(name: str, speed: float, setting: str, figures: Sequence[tuple[str, Qua
 def _scale(recorded: Sequence[Item], count: int) -> None:
     """Clusters the made-up stream, and prints items per second of CPU time as it grows."""
     items = stream(recorded, count, DAYS)
-    clusterer = Clusterer()
+    clusterer = Clusterer(shipped_names())
     done, since, start = 0, 0, time.process_time()
     first = start
     for batch in batches(items):

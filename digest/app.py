@@ -90,7 +90,8 @@ class App:
         """What turns the wheel from poll to alerts, with a fetcher and parser of its own while the context is open."""
         fetcher, parser = self.fetcher(), self.parser()
         try:
-            yield Cycle(self.engine, fetcher, parser, StoryClusterer(self.engine), self.clock, self.settings,
+            clusterer = StoryClusterer(self.engine, lambda: self.configuration.names)
+            yield Cycle(self.engine, fetcher, parser, clusterer, self.clock, self.settings,
                         partial(template_texts, self.instance.templates), self.holder, AlertEngine(self.engine))
         finally:
             await fetcher.close()

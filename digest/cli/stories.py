@@ -142,7 +142,7 @@ def rebuild(app: App, dry_run: bool, as_json: bool) -> None:
     """
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Rebuilding", total=None)
-        found = story_rebuild.rebuild(app.engine, app.clock, app.holder, dry_run=dry_run,
+        found = story_rebuild.rebuild(app.engine, app.clock, app.holder, names=app.configuration.names, dry_run=dry_run,
                                       on_progress=lambda done, of: bar.update(task, completed=done, total=of))
     if as_json:
         click.echo(json.dumps(story_pages.rebuilt_json(found)))

@@ -13,7 +13,7 @@ which a poll brought its items does not matter. What keeps different events apar
   it too and its title does not fill the same template;
 - items meet only where they share several terms, however rare one of them is.
 
-Languages meet only in the terms that they share (names in one script, numbers).
+Languages meet in what they state alike: names of the gazetteer, numbers and dates (`text/evidence.py`).
 """
 
 import heapq
@@ -28,6 +28,7 @@ from digest.pipeline.cluster_features import points
 from digest.pipeline.cluster_guards import parted
 from digest.pipeline.cluster_index import Cluster, LiveIndex, Pair
 from digest.pipeline.story_edits import Apart
+from digest.text.names import NO_NAMES, Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,9 @@ class _Link(NamedTuple):
 class Clusterer:
     """Assigns batches of items to stories. Holds the live window in memory; does not store anything."""
 
-    def __init__(self) -> None:
-        self._index = LiveIndex()
+    def __init__(self, names: Names = NO_NAMES) -> None:
+        self._names = names
+        self._index = LiveIndex(names)
         self._apart = Apart()
 
     @property
@@ -84,7 +86,7 @@ class Clusterer:
         `apart` are pairs of stories that an editor keeps apart: they never merge, nor does what they merge with.
         """
         self._apart = Apart(apart)
-        documents = [(document(item), story_id) for item, story_id in members]
+        documents = [(document(item, self._names), story_id) for item, story_id in members]
         self._index.observe([doc for doc, _ in documents])
         clusters: dict[str, Cluster] = {}
         for doc, story_id in documents:
@@ -95,7 +97,7 @@ class Clusterer:
 
     def assign(self, batch: Sequence[Item], at: datetime) -> Assignment:
         """Joins each item of one batch (see `batches`) to a story as of `at`; stories that are one are merged."""
-        documents = [document(item) for item in batch]
+        documents = [document(item, self._names) for item in batch]
         self._index.observe(documents)
         founded = [self._index.found(doc, doc.item_id) for doc in documents]
         links: dict[str, _Link] = {}  # by the item that founded the younger cluster
@@ -126,7 +128,7 @@ class Clusterer:
 
     def _compare(self, cluster: Cluster, waiting: list[_Link], seen: set[tuple[int, int, int, int]]) -> None:
         """Adds the links of a cluster with its nearest neighbours to those that wait, each once."""
-        for other in self._index.candidates(cluster):
+        for other in (*self._index.candidates(cluster), *self._index.foreign(cluster)):
             younger, older = (cluster, other) if cluster.number > other.number else (other, cluster)
             key = (older.number, younger.number, older.size, younger.size)
             if key in seen or (younger.story_id, older.story_id) in self._apart:

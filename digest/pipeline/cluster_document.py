@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from digest.model import Item
+from digest.text.evidence import Facts, facts
+from digest.text.names import NO_NAMES, Names
+from digest.text.roundups import announces_roundup
 from digest.text.stems import stem
 from digest.text.stopwords import stop_words
 from digest.text.tokens import words
 
+STATED = 300  # characters of the text beside the title: what is stated first
+NO_FACTS = Facts()  # numbers without a name say too little
 TITLE_WEIGHT = 2  # a word of the title counts as so many of the text
 LONGEST_TEXT_WORDS = 120
 SHINGLE_WORDS = 3
@@ -31,20 +36,27 @@ class Document:
     terms: dict[str, int]
     title_terms: tuple[str, ...]
     title: str  # its folded words
+    language: str
+    facts: Facts  # what its title and first words state: names of the gazetteer, numbers, dates
+    roundup: bool  # announces many unrelated things
     shingles: frozenset[int]  # of the text; a title alone is too short to tell a reprint from a template
 
 
-def document(item: Item) -> Document:
+def document(item: Item, names: Names = NO_NAMES) -> Document:
     """The document of an item: title and the first 120 words of its longest text."""
     language = _language(item)
     title = words(item.title, language)
-    text = _text_words(item, language)
+    written = _text(item)
+    text = words(written, language)[:LONGEST_TEXT_WORDS]
     title_terms = _terms(title, language)
     counts: Counter[str] = Counter(_terms(text, language))
     for term in title_terms:
         counts[term] += TITLE_WEIGHT
+    beginning = f"{item.title}. {written[:STATED]}"
+    stated = facts(beginning, language, names) if names.find(beginning, language) else NO_FACTS
     return Document(item.id, item.feed.source.slug, item.first_seen_at, _scaled(counts),
-                    tuple(dict.fromkeys(title_terms)), " ".join(title), _shingles(text))
+                    tuple(dict.fromkeys(title_terms)), " ".join(title), language, stated,
+                    announces_roundup(title, language), _shingles(text))
 
 
 def containment(one: Document, other: Document) -> float:
@@ -105,10 +117,10 @@ def _language(item: Item) -> str:
     return "ru" if cyrillic * 2 > len(item.title) else "en"
 
 
-def _text_words(item: Item, language: str) -> list[str]:
+def _text(item: Item) -> str:
     body = " ".join(block.text for block in item.text if block.kind == "p")
     text = body if len(body) > len(item.summary) else item.summary
-    return words(text[:LONGEST_TEXT_WORDS * 20], language)[:LONGEST_TEXT_WORDS]
+    return text[:LONGEST_TEXT_WORDS * 20]
 
 
 def _terms(folded: list[str], language: str) -> list[str]:

@@ -6,16 +6,19 @@ add one, write the function and put it into `FEATURES` with its weight; nothing 
 
 import math
 from collections.abc import Callable
+from datetime import timedelta
 from functools import lru_cache
 
 from digest.pipeline.cluster_document import Document, same_news
 from digest.pipeline.cluster_index import Cluster, Pair
+from digest.text.evidence import STRONG
 
 Feature = Callable[[Pair], float]
 
-BIAS = -1.3
+BIAS = -1.2
 FAR = 0.06  # a mean cosine with which no two clusters reach a score of 0
 CALM_SIZE = 10  # from here on a larger story is harder to join
+LONG_GAP = timedelta(hours=72)
 TITLES = 4  # newest members whose titles are compared
 GRAM = 4  # characters
 FEWEST_GRAMS = 3  # fewer are shared by chance
@@ -52,10 +55,26 @@ def sources(pair: Pair) -> float:
     return float(max((larger.sources[doc.source] for doc in strangers(smaller, larger)), default=0))
 
 
+def gap(pair: Pair) -> float:
+    """The time from the older's newest item to the younger's first sight, as a share of 72 hours, 1 at most."""
+    hours = (pair.younger.members[0][1].at - pair.older.members[-1][1].at) / LONG_GAP
+    return min(1.0, max(0.0, hours))
+
+
+def names(pair: Pair) -> float:
+    """How strong it is that both state the same names, numbers and dates in different languages; from 0 to 1.
+
+    1 is as much as hardly ever two events of a day or two share (`evidence.STRONG`).
+    """
+    return min(1.0, pair.evidence.strength / STRONG) if pair.evidence else 0.0
+
+
 FEATURES: tuple[tuple[str, float, Feature], ...] = (  # those that only take points away stand last
     ("words", 4.0, words),
     ("centres", 2.0, centres),
     ("titles", 4.0, titles),
+    ("names", 1.5, names),
+    ("gap", -0.6, gap),
     ("size", -0.12, size),
     ("sources", -0.18, sources),
 )
@@ -63,7 +82,7 @@ FEATURES: tuple[tuple[str, float, Feature], ...] = (  # those that only take poi
 
 def points(pair: Pair) -> dict[str, float]:
     """The weighted features, rounded to 4 decimals, and the bias; {} where these cannot come to 0."""
-    if pair.mean < FAR:
+    if pair.mean < FAR and not (pair.evidence and pair.evidence.strength):
         return {}
     found = {"bias": BIAS}
     score = BIAS

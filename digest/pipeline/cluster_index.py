@@ -10,9 +10,13 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
 
 from digest.pipeline.cluster_document import Document
+from digest.pipeline.cluster_names import NameIndex
+from digest.text.evidence import Evidence, Facts
+from digest.text.names import NO_NAMES, Names
 
 WINDOW = timedelta(hours=72)
 WINDOW_ITEMS = 10_000
@@ -20,6 +24,8 @@ CANDIDATES = 5  # clusters that one is compared with
 MANY_TERMS = 240  # of a cluster with more, those count that several members have
 COMMON_SHARE = 0.3  # a term in more clusters than this says nothing
 FEWEST_COMMON = 50  # clusters that any term may have
+FOREIGN = 3  # clusters in other languages that one is compared with
+COMPARED = 4  # newest members whose names are compared
 POSTINGS_READ = 150  # at most about so many for one cluster, rarest terms first
 LEAST_PART = 0.2  # of what the nearest shares: who shares less is no candidate
 UNIT_WEIGHT = 1_000  # of squared inverse document frequencies, which are kept as whole numbers
@@ -35,6 +41,7 @@ class Cluster:
     sums: dict[str, int] = field(default_factory=dict)  # term -> sum over members
     counts: dict[str, int] = field(default_factory=dict)  # term -> members that have it
     sources: Counter[str] = field(default_factory=Counter)
+    languages: set[str] = field(default_factory=set)
     in_window: int = 0
     length: float = 0.0  # of its newest member, in `epoch`
     norm: float = 0.0  # length of `sums`, in `epoch`
@@ -55,10 +62,12 @@ class Cluster:
 class Pair(NamedTuple):
     """Two clusters compared. `mean` and `centres` are between 0 and 1."""
 
+    live: "LiveIndex"
     younger: Cluster
     older: Cluster
     mean: float  # cosine of a member of one and a member of the other
     centres: float  # cosine of both as wholes
+    evidence: Evidence | None = None  # names, numbers and dates of both, where they have no language in common
 
     def by_size(self) -> tuple[Cluster, Cluster]:
         """Both, the smaller first, of equal ones the older."""
@@ -74,17 +83,17 @@ class _Weights(dict[str, int]):
     def __init__(self, frequencies: Counter[str]) -> None:
         super().__init__()
         self._frequencies = frequencies
-        self._documents = 0
+        self.documents = 0
         self._table: dict[int, int] = {}  # by document frequency
 
     def refresh(self, documents: int, changed: Iterable[str]) -> None:
         """Forgets what no longer holds of so many documents, of which the terms in `changed` came or went."""
         step = 1 << max(0, documents.bit_length() - 5)
-        if documents // step * step == self._documents:
+        if documents // step * step == self.documents:
             for term in changed:
                 self.pop(term, None)
             return
-        self._documents = documents // step * step
+        self.documents = documents // step * step
         self.clear()
         self._table.clear()
 
@@ -92,7 +101,7 @@ class _Weights(dict[str, int]):
         frequency = self._frequencies[term]
         value = self._table.get(frequency)
         if value is None:
-            idf = math.log(1 + (self._documents + 50) / (frequency + 1))
+            idf = math.log(1 + (self.documents + 50) / (frequency + 1))
             value = self._table[frequency] = round(UNIT_WEIGHT * idf * idf)
         self[term] = value
         return value
@@ -101,8 +110,11 @@ class _Weights(dict[str, int]):
 class LiveIndex:
     """Clusters with an item of the last 72 hours or among the newest 10,000 items. Does not decide who joins what."""
 
-    def __init__(self, window: timedelta = WINDOW, window_items: int = WINDOW_ITEMS) -> None:
+    def __init__(
+        self, names: Names = NO_NAMES, window: timedelta = WINDOW, window_items: int = WINDOW_ITEMS
+    ) -> None:
         self.clusters: dict[int, Cluster] = {}
+        self._names = NameIndex(names)
         self._window, self._window_items = window, window_items
         self._frequencies: Counter[str] = Counter()
         self._postings: dict[str, dict[int, int]] = {}
@@ -120,6 +132,7 @@ class LiveIndex:
         for document in documents:
             self._frequencies.update(document.terms.keys())
             changed.update(document.terms)
+            self._names.observe(document.facts)
         self.documents += len(documents)
         if documents:
             changed.update(self._expire(documents[-1].at - self._window))
@@ -138,6 +151,8 @@ class LiveIndex:
         """Puts an observed document into a cluster."""
         cluster.members.append((self._arrivals, document))
         cluster.sources[document.source] += 1
+        cluster.languages.add(document.language)
+        self._names.add(cluster.number, [document.facts])
         cluster.in_window += 1
         self._arrivals += 1
         self._recent.append((document, cluster))
@@ -150,6 +165,8 @@ class LiveIndex:
         self._remove(younger)
         older.members = sorted(older.members + younger.members, key=lambda member: member[0])
         older.sources.update(younger.sources)
+        older.languages |= younger.languages
+        self._names.add(older.number, _facts(younger))
         older.in_window += younger.in_window
         for term, count in younger.counts.items():
             older.counts[term] = older.counts.get(term, 0) + count
@@ -161,11 +178,26 @@ class LiveIndex:
         one, other = (younger, older) if len(younger.sums) <= len(older.sums) else (older, younger)
         sums, others, weights = one.sums, other.sums, self._weights
         dot = sum([sums[term] * others[term] * weights[term] for term in sums.keys() & others.keys()])
+        evidence = None
+        if younger.languages.isdisjoint(older.languages):
+            evidence = self._names.evidence(_facts(younger)[-COMPARED:], _facts(older)[-COMPARED:])
         if not dot:
-            return Pair(younger, older, 0.0, 0.0)
+            return Pair(self, younger, older, 0.0, 0.0, evidence)
         length, norm = self._measures(one)
         other_length, other_norm = self._measures(other)
-        return Pair(younger, older, dot / (one.size * other.size * length * other_length), dot / (norm * other_norm))
+        mean = dot / (one.size * other.size * length * other_length)
+        return Pair(self, younger, older, mean, dot / (norm * other_norm), evidence)
+
+    def foreign(self, cluster: Cluster) -> list[Cluster]:
+        """The clusters in other languages that name the same, nearest first."""
+        near = (self.clusters[number] for number in self._names.near(_facts(cluster)[-COMPARED:]))
+        return list(islice((other for other in near if other.languages.isdisjoint(cluster.languages)), FOREIGN))
+
+    def worth(self, terms: Iterable[str]) -> float:
+        """How much the terms tell, in terms that two documents of the window alone have."""
+        weights = self._weights
+        rarest = math.log(1 + (weights.documents + 50) / 3)
+        return sum([math.sqrt(weights[term] / UNIT_WEIGHT) for term in terms]) / rarest
 
     def candidates(self, cluster: Cluster) -> list[Cluster]:
         """The nearest few clusters to one by the rarest terms they share, nearest first; those far behind left out."""
@@ -232,6 +264,7 @@ class LiveIndex:
             document, cluster = self._recent.popleft()
             self.documents -= 1
             gone.update(document.terms)
+            self._names.forget(document.facts)
             for term in document.terms:
                 self._frequencies[term] -= 1
                 if not self._frequencies[term]:
@@ -245,8 +278,13 @@ class LiveIndex:
 
     def _remove(self, cluster: Cluster) -> None:
         del self.clusters[cluster.number], self._shares[cluster.number]
+        self._names.remove(cluster.number, _facts(cluster))
         for term in cluster.sums:
             posting = self._postings[term]
             del posting[cluster.number]
             if not posting:
                 del self._postings[term]
+
+
+def _facts(cluster: Cluster) -> list[Facts]:
+    return [document.facts for _, document in cluster.members if document.facts.names]

@@ -1,6 +1,6 @@
 """The cluster tick: every unassigned item gets a story, by one process at a time."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from digest.storage.items import has_unassigned, unassigned_items
 from digest.storage.leases import release_lease, take_lease
 from digest.storage.stories import last_change, record_joins, record_merges, window_members
 from digest.storage.story_edits import apart
+from digest.text.names import NO_NAMES, Names
 
 LEASE = timedelta(minutes=5)
 CLUSTERER = "clusterer"  # the lease of who writes stories
@@ -32,11 +33,14 @@ class StoryClusterer:
     """Assigns items to stories and keeps the live window in memory from tick to tick.
 
     The tables are the truth: at the first tick, after an error, and when another process assigned items
-    since, the window is read from them. Use one object from one thread at a time.
+    since, the window is read from them. Use one object from one thread at a time. `names` gives the gazetteer's names
+    as they are configured at the time of a tick.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, names: Callable[[], Names] = lambda: NO_NAMES) -> None:
         self._engine = engine
+        self._names = names
+        self._known = NO_NAMES  # the names that the window was made with
         self._clusterer: Clusterer | None = None
         self._event_number = -1  # of the newest event that the window knows of
 
@@ -78,8 +82,9 @@ class StoryClusterer:
 
     def _current(self, conn: Connection) -> Clusterer:
         """The clusterer with the window of the tables, read again only where another process wrote to them."""
-        if self._clusterer is None or last_change(conn) != self._event_number:
-            self._clusterer = Clusterer()
+        names = self._names()
+        if self._clusterer is None or names is not self._known or last_change(conn) != self._event_number:
+            self._clusterer, self._known = Clusterer(names), names
             members = window_members(conn, window=WINDOW, window_items=WINDOW_ITEMS)
             self._clusterer.restore(members, apart(conn).pairs())
         return self._clusterer

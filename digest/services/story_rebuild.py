@@ -27,6 +27,7 @@ from digest.storage import story_rebuild as storage
 from digest.storage.engine import read_only
 from digest.storage.items import items_as_joined
 from digest.storage.leases import release_lease, take_lease
+from digest.text.names import NO_NAMES, Names
 
 ITEMS_AT_A_TIME = 1000
 
@@ -58,7 +59,7 @@ class Rebuilt:
         return not (self.moved or self.explained or self.aliases or self.apart)
 
 
-def rebuild(engine: Engine, clock: Clock, holder: str, *, dry_run: bool = False,
+def rebuild(engine: Engine, clock: Clock, holder: str, *, names: Names = NO_NAMES, dry_run: bool = False,
             on_progress: Callable[[int, int], None] | None = None) -> Rebuilt:
     """Makes all stories anew and writes them where they differ; with `dry_run` only says what would differ.
 
@@ -67,10 +68,10 @@ def rebuild(engine: Engine, clock: Clock, holder: str, *, dry_run: bool = False,
     """
     holder = f"{holder}/rebuild"
     if dry_run:
-        return _compared(engine, _Replay(engine, lambda: None, on_progress))
+        return _compared(engine, _Replay(engine, names, lambda: None, on_progress))
     _hold(engine, clock, holder)
     try:
-        replay = _Replay(engine, lambda: _hold(engine, clock, holder), on_progress)
+        replay = _Replay(engine, names, lambda: _hold(engine, clock, holder), on_progress)
         found = _compared(engine, replay)
         if found.equal:
             return found
@@ -96,13 +97,15 @@ def _hold(engine: Engine, clock: Clock, holder: str) -> None:
 class _Replay:
     """One run through all ticks and edits; `book` is what came of it."""
 
-    def __init__(self, engine: Engine, hold: Callable[[], None], on_progress: Callable[[int, int], None] | None):
-        self._engine, self._hold, self._on_progress = engine, hold, on_progress
+    def __init__(
+        self, engine: Engine, names: Names, hold: Callable[[], None], on_progress: Callable[[int, int], None] | None
+    ):
+        self._engine, self._names, self._hold, self._on_progress = engine, names, hold, on_progress
         with read_only(engine) as conn:
             self.arrivals = storage.arrivals(conn)
             self.edits = edit_storage.edits(conn)
         self.book = StoryBook()
-        self._clusterer = Clusterer()
+        self._clusterer = Clusterer(self._names)
         self._done = 0
         waiting = list(self.edits)
         for chunk in _chunks(self.arrivals):
@@ -138,7 +141,7 @@ class _Replay:
         members = self.book.live(self.arrivals[:self._done], WINDOW, WINDOW_ITEMS)
         with read_only(self._engine) as conn:
             items = items_as_joined(conn, [item_id for item_id, _ in members])
-        self._clusterer = Clusterer()
+        self._clusterer = Clusterer(self._names)
         self._clusterer.restore(((items[item_id], story_id) for item_id, story_id in members), self.book.apart.pairs())
 
 

@@ -10,7 +10,7 @@ from digest.model import Block, Item, Join
 from digest.pipeline.cluster import Clusterer
 from digest.pipeline.cluster_document import batches, document
 from digest.pipeline.cluster_features import FEATURES, size
-from digest.pipeline.cluster_index import Cluster, Pair
+from digest.pipeline.cluster_index import Cluster, LiveIndex, Pair
 from tests.pipeline.stream import EVENTS, START, news, told
 
 
@@ -176,8 +176,8 @@ def test_a_large_story_is_harder_to_join():
         return cluster
 
     one = crowd(1)
-    assert size(Pair(one, crowd(5), 1.0, 1.0)) == size(Pair(one, crowd(9), 1.0, 1.0)) == 0
-    assert size(Pair(one, crowd(39), 1.0, 1.0)) > size(Pair(one, crowd(19), 1.0, 1.0)) > 0
+    assert size(Pair(LiveIndex(), one, crowd(5), 1.0, 1.0)) == size(Pair(LiveIndex(), one, crowd(9), 1.0, 1.0)) == 0
+    assert size(Pair(LiveIndex(), one, crowd(39), 1.0, 1.0)) > size(Pair(LiveIndex(), one, crowd(19), 1.0, 1.0)) > 0
     assert dict((name, weight) for name, weight, _ in FEATURES)["size"] < 0
 
 
