@@ -118,4 +118,7 @@ def _terms(stored: str, language: str) -> tuple[str, tuple[str, ...]]:
 
 def _line(paragraph: str, language: str) -> str:
     found = folded_words(paragraph, language)
-    return " ".join(found) if paragraph.isascii() else " ".join(word.replace(" ", SPACE_IN_WORD) for word in found)
+    line = " ".join(found)
+    if line.count(" ") >= max(1, len(found)):
+        line = " ".join(word.replace(" ", SPACE_IN_WORD) for word in found)
+    return line

@@ -90,13 +90,18 @@ def _count_pending(engine: Engine) -> int:
 
 
 def _index_some(engine: Engine) -> int:
-    with engine.begin() as conn:
-        storage.hold(conn)
+    """Reads without keeping others from writing. Notes that somebody else has settled meanwhile are left to them."""
+    with read_only(engine) as conn:
         ids, numbers = storage.pending(conn, AT_A_TIME)
         found = items_by_id(conn, ids)
-        storage.write(conn, [entry_of(found[id_]) for id_ in reversed(ids) if id_ in found])
+    entries = [entry_of(found[id_]) for id_ in reversed(ids) if id_ in found]
+    with engine.begin() as conn:
+        storage.hold(conn)
+        if not storage.are_pending(conn, numbers):
+            return 0
+        storage.write(conn, entries)
         storage.settle(conn, numbers)
-    return len(found)
+    return len(entries)
 
 
 def entry_of(item: Item) -> SearchEntry:

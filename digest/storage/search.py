@@ -67,6 +67,15 @@ def pending(conn: Connection, limit: int) -> tuple[list[str], list[int]]:
     return list(dict.fromkeys(row.item_id for row in rows)), [row.number for row in rows]
 
 
+def are_pending(conn: Connection, numbers: Sequence[int]) -> bool:
+    """Whether all these notes wait still."""
+    found = 0
+    for start in range(0, len(numbers), CHUNK):
+        waiting = select(func.count()).where(search_pending.c.number.in_(numbers[start:start + CHUNK]))
+        found += conn.execute(waiting).scalar_one()
+    return found == len(numbers)
+
+
 def settle(conn: Connection, numbers: Sequence[int]) -> None:
     """Strikes notes out."""
     for start in range(0, len(numbers), CHUNK):

@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -236,3 +237,21 @@ def test_hits_say_why_they_match(sqlite_engine: Engine) -> None:
         first, second = search.hits_of(conn, parse_query("price OR oil"), [item.id, headline.id, "gone"])
     assert (first.story_id, first.quote.sentence) == (item.id, "Oil prices rose in Aktau.")
     assert (second.story_id, second.quote.sentence) == (None, "Oil")
+
+
+def test_two_that_index_at_one_time_index_everything_once(engine: Engine) -> None:
+    items = generated_items(1200)
+    with engine.begin() as conn:
+        keep(conn, items)
+    search.index(engine)
+    with engine.begin() as conn:
+        storage.note(conn, [item.id for item in items])
+        storage.note(conn, [item.id for item in items[:100]])
+    with ThreadPoolExecutor(2) as pool:
+        done = [future.result() for future in [pool.submit(search.index, engine) for _ in range(2)]]
+    assert 1200 <= sum(done) <= 1300
+    with read_only(engine) as conn:
+        assert storage.count_pending(conn) == 0
+        for query in generated_queries(10, seed=5):
+            found = search.find(conn, parse_query(query), SINCE, UNTIL, limit=2000)
+            assert set(found.item_ids) == {item.id for item in expected(items, parse_query(query))}, query
