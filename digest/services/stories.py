@@ -67,7 +67,7 @@ class StoryClusterer:
 
     def _assign(self, conn: Connection, now: datetime, waiting: Collection[str]) -> tuple[TickReport, int]:
         """What was done, and the number of the newest event afterwards."""
-        items = [item for item in unassigned_items(conn) if item.id not in waiting]
+        items = unassigned_items(conn, waiting)
         if not items:
             return TickReport(), self._event_number
         clusterer = self._current(conn)

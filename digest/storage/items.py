@@ -1,7 +1,7 @@
 """Items and their revisions. An item's text is as last seen; what had been seen by a time is in item_revisions."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
@@ -140,11 +140,15 @@ def has_unassigned(conn: Connection) -> bool:
     return conn.execute(select(items_without_story.c.item_id).limit(1)).first() is not None
 
 
-def unassigned_items(conn: Connection) -> list[Item]:
-    """Items that belong to no story yet, backlog too, in the fixed order (first_seen_at, feed id, key)."""
+def unassigned_items(conn: Connection, besides: Collection[str] = ()) -> list[Item]:
+    """Items that belong to no story yet, backlog too, in the fixed order (first_seen_at, feed id, key).
+
+    Those of `besides` are left out, and not read.
+    """
     waiting = select(items_without_story.c.item_id).where(
         ~exists().where(story_items.c.item_id == items_without_story.c.item_id))
-    found = items_by_id(conn, conn.execute(waiting).scalars()).values()
+    ids = (id_ for id_ in conn.execute(waiting).scalars() if id_ not in besides)
+    found = items_by_id(conn, ids).values()
     # Databases collate text differently; the order is ours.
     return sorted(found, key=lambda item: (item.first_seen_at, item.feed.id, item.key))
 
