@@ -1,6 +1,9 @@
 import asyncio
+import os
+import threading
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -45,6 +48,42 @@ def test_documents_that_wait_behind_a_hostile_one_are_parsed_all_the_same() -> N
     found = asyncio.run(run())
     names = [one.kind if isinstance(one, ParseError) else getattr(one, "title", one) for one in found]
     assert names == ["parse_timeout", "Steppe Post", "Steppe Post", "parse_timeout", "Steppe Post"]
+
+
+def test_a_job_that_cannot_be_sent_holds_up_no_other() -> None:
+    async def run() -> list[object]:
+        pool = ParserPool(workers=1, timeout_seconds=10)
+        unsendable: Any = threading.Lock()
+        try:
+            return await asyncio.gather(*(pool.parse(body, None, URL) for body in (FEED, unsendable, FEED, FEED)),
+                                        return_exceptions=True)
+        finally:
+            await pool.close()
+
+    found = asyncio.run(run())
+    assert [getattr(one, "title", type(one)) for one in found] == ["Steppe Post", TypeError, *2 * ["Steppe Post"]]
+
+
+def test_a_parser_that_cannot_start_is_an_outcome() -> None:
+    """Here it may have no more files open; a system may have no room for processes or sockets."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    async def run() -> str:
+        pool = ParserPool(workers=1, timeout_seconds=10)
+        free = os.open(os.devnull, os.O_RDONLY)
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+        try:
+            await pool.parse(FEED, None, URL)
+        except ParseError as error:
+            return f"{error.kind}: {error}"
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            await pool.close()
+        return "parsed"
+
+    assert asyncio.run(run()) == f"parse_crash: {URL}: the parser did not start"
 
 
 def test_what_is_no_feed_is_named_across_processes() -> None:

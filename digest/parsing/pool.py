@@ -15,7 +15,7 @@ from digest.pipeline.parse import ParsedFeed
 from digest.pipeline.reading import ReadFeed
 
 JOBS_AT_A_TIME = 2  # of a worker: the one that it does, and the next, so that it need not wait for us
-TRIES = 3  # of a document whose worker is lost over the one before it
+TRIES = 3  # of a document whose worker is lost over another
 
 
 class ParserPool:
@@ -65,7 +65,7 @@ class ParserPool:
                 if result is not None:
                     break
             else:
-                result = Failure("parse_crash", "the parser died before the document")
+                result = Failure("parse_crash", "the parser was lost over other documents")
         if isinstance(result, Failure):
             raise ParseError(url, result.kind, result.message)
         return result
@@ -79,7 +79,7 @@ class ParserPool:
         return idle or min(self._taking, key=lambda worker: worker.jobs)
 
     async def _ask(self, worker: Worker, task: str, arguments: tuple[Any, ...]) -> Any:
-        """What the task gives; None where the worker was lost before it began."""
+        """What the task gives; None where the worker was lost over another."""
         worker.jobs += 1
         try:
             loop = asyncio.get_running_loop()

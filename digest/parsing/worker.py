@@ -8,10 +8,14 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+import structlog
+
 from digest.parsing.serving import Failure, serve
 
 START_SECONDS = 60.0  # for a worker to import the parser and load what it needs
 DOCUMENTS_PER_WORKER = 500
+
+log = structlog.get_logger(__name__)
 
 
 def _context() -> BaseContext:
@@ -64,16 +68,20 @@ class Worker:
         return not self.is_lost and self._documents < DOCUMENTS_PER_WORKER
 
     def run(self, job: tuple[str, tuple[Any, ...]], timeout_seconds: float) -> Any:
-        """None where the process was lost over an earlier job, so that this one was not begun.
+        """None where the process was lost over another job, so that this one was not done.
 
         `timeout_seconds` count from when the job before is done.
         """
+        own = threading.Event()
         with self._sending:
-            before, own = self._last, threading.Event()
-            self._last = own
-            failure = self._send(job)
+            before, self._last = self._last, own
+            try:
+                failure = self._send(job)
+            except BaseException:  # what was not sent has no answer
+                self._last = before
+                raise
+        before.wait()
         try:
-            before.wait()
             return failure or (None if self.is_lost else self._answer(timeout_seconds))
         finally:
             own.set()
@@ -87,25 +95,27 @@ class Worker:
 
     def _send(self, job: tuple[str, tuple[Any, ...]]) -> Failure | None:
         self._documents += 1
+        if not self._process and not self._start():
+            self.is_lost = True
+            return Failure("parse_crash", "the parser did not start")
         try:
-            if not self._process and not self._start():
-                self.is_lost = True
-                return Failure("parse_crash", "the parser did not start")
             self._pipe.send(job)
         except OSError:  # it died over the job before, or idle
             self.is_lost = True
         return None
 
     def _start(self) -> bool:
-        self._pipe, theirs = _CONTEXT.Pipe()
-        self._process = _CONTEXT.Process(  # type: ignore[attr-defined]
-            target=serve, args=(theirs,), daemon=True, name="digest-parser")
         try:
+            self._pipe, theirs = _CONTEXT.Pipe()
+            process = _CONTEXT.Process(  # type: ignore[attr-defined]
+                target=serve, args=(theirs,), daemon=True, name="digest-parser")
             _ensure_server()
-            self._process.start()
+            process.start()
+            self._process = process
             theirs.close()
             return self._pipe.poll(START_SECONDS) and self._pipe.recv() == "ready"
-        except EOFError:
+        except (EOFError, OSError) as error:
+            log.warning("a parser did not start", reason=f"{type(error).__name__}: {error}")
             return False
 
     def _answer(self, timeout_seconds: float) -> Any:
@@ -113,6 +123,8 @@ class Worker:
             if self._pipe.poll(timeout_seconds):
                 return self._pipe.recv()
         except (EOFError, OSError):
+            if self.is_lost:  # it was ended for the sake of another job
+                return None
             self.is_lost = True
             return Failure("parse_crash", "the parser died on the document")
         self.is_lost = True
