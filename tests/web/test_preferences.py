@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from digest.alert_rules import AlertSpec
 from digest.app import App
 from digest.model import DeliveryState, Frequency, Subscription
-from digest.services import envelopes, leaving, subscribers
-from digest.storage import alerts
+from digest.services import alert_rules, envelopes, leaving, subscribers
 from digest.storage import deliveries as ledger
 from digest.web.app import create_app
 from tests.web.browser import Browser
@@ -152,7 +152,7 @@ def test_data_is_shown_and_erased_by_a_link_to_the_address(world: App, local: Br
 def test_who_has_alerts_alone_gets_at_their_data_too(world: App, local: Browser) -> None:
     with world.engine.begin() as conn:
         owner = subscribers.ensure(conn, "analyst@example.org", "operator", NOW)
-        alerts.insert_rule(conn, "gas", owner.id, "gas", NOW)
+        alert_rules.add(conn, "gas", AlertSpec(query="gas"), owner.email, NOW)
     for mark in ("alert:1", f"alerts:{owner.id}"):
         path = path_of(world, mark)
         assert f'action="{path}/data"' in local.get(path).text
