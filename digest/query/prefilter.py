@@ -45,12 +45,16 @@ class InARow:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """A word of each side with at most `between` others between them; `most_forms` as above, by language."""
+    """A word of each side with at most `between` others between them; `most_forms` as above, by language.
+
+    `ordered`: the left one first, where the index can tell.
+    """
 
     left: Found
     right: Found
     between: int
     most_forms: Mapping[str, int]
+    ordered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +225,7 @@ class _Planner:
         if not nodes:
             return Plan(EVERYTHING, False)
         if isinstance(left, Found) and isinstance(right, Found) and left.kind == right.kind:
-            return Plan(Close(left, right, query.distance, self._archive.languages), False)
+            return Plan(Close(left, right, query.distance, self._archive.languages, query.ordered), False)
         return Plan(AllOf(nodes), False)
 
 

@@ -165,7 +165,7 @@ def fts5_query(node: Node) -> str:
             if most == 1 and prod(map(len, places)) <= MOST_ROWS:
                 return " OR ".join(f"{_column(kind)} : {_quoted(' '.join(row))}" for row in product(*places))
             return _fts5_all([_fts5_close(kind, pair, 0, most) for pair in pairwise(places)])
-        case Close(left, right, between, most):
+        case Close(left, right, between, most, _):
             pairs = [_fts5_close(left.kind, (mine, theirs), between, most[language], left.prefix, right.prefix)
                      for language, mine, theirs in _by_language(left.terms, right.terms)]
             return " OR ".join(pairs)
@@ -187,10 +187,11 @@ def tsquery(node: Node) -> str:
             return _ts_place(kind, terms, prefix)
         case InARow(kind, places, _):
             return " <-> ".join(_ts_place(kind, terms) for terms in places)
-        case Close(left, right, between, _):
-            sides = tsquery(left), tsquery(right)
-            return " | ".join(f"({one} <{far}> {other})" for one, other in (sides, sides[::-1])
-                              for far in range(1, between + 2))
+        case Close(left, right, between, _, ordered):
+            one, other = tsquery(left), tsquery(right)
+            ways = [f"({one} <{far}> {other})" for far in range(1, between + 2)]
+            ways += [] if ordered else [f"({other} <{far}> {one})" for far in range(1, between + 2)]
+            return f"{one} & {other} & ({' | '.join(ways)})"  # told of both, it expects no more rows than there are
         case AllOf(parts, without):
             wanted = [f"({tsquery(part)})" for part in parts]
             return " & ".join([*wanted, *(f"!({tsquery(part)})" for part in without)])

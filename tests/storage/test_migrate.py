@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from digest.model import Preferences
-from digest.storage import editions, subscribers
+from digest.storage import editions, search, subscribers
 from digest.storage.engine import open_engine, read_only
 from digest.storage.items import has_unassigned, unassigned_items
 from digest.storage.migrate import migrate
@@ -114,3 +114,13 @@ def test_items_without_a_story_are_marked(first: Engine) -> None:
         assert [item.id for item in unassigned_items(conn)] == ["1"]
         assert has_unassigned(conn)
         assert story_of(conn, "0") == "0"
+
+
+def test_stored_items_wait_to_be_indexed(first: Engine) -> None:
+    put_items(first)
+    migrate(first)
+    with first.begin() as conn:
+        assert search.is_stale(conn, "any rules")
+        search.start_anew(conn, "any rules")
+        assert not search.is_stale(conn, "any rules")
+        assert sorted(search.pending(conn, 10)[0]) == ["0", "1"]
