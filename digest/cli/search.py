@@ -12,6 +12,7 @@ from rich.table import Table
 from digest.app import App
 from digest.cli import with_app
 from digest.cli.query_text import read_query
+from digest.pipeline.alert_matching import RuleSet
 from digest.query.quote import marked
 from digest.services import search as service
 from digest.storage.engine import read_only
@@ -57,9 +58,10 @@ def search(app: App, query: str | None, since: timedelta | datetime, until: time
         return
     now = app.clock.now()
     begin, end = (now - at if isinstance(at, timedelta) else at for at in (since, until or timedelta()))
+    prepared = RuleSet((), app.configuration).text_of  # with the regions and topics that rules see
     with read_only(app.engine) as conn:
-        found = service.find(conn, tree, begin, end, limit=limit)
-        hits = service.hits_of(conn, tree, found.item_ids)
+        found = service.find(conn, tree, begin, end, limit=limit, prepared=prepared)
+        hits = service.hits_of(conn, tree, found.item_ids, prepared=prepared)
     if as_json:
         click.echo(json.dumps(_json(query, str(tree), begin, end, found, hits), ensure_ascii=False, indent=2))
     else:

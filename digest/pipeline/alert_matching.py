@@ -109,7 +109,7 @@ class RuleSet:
         """
         if item.backlog:
             return []
-        text = self._prepare(item)
+        text = self.text_of(item)
         index = self._conditional if conditional else self._index
         found = []
         for rule_id in sorted(index.keys_matching(text)):
@@ -131,7 +131,7 @@ class RuleSet:
         ready = self._ready[rule_id]
         if ready.passes is None or not holds(ready.pass_conditions, facts_of(story, at)):
             return False
-        return any(match(ready.passes, self._prepare(item)) is not None for item in story.items)
+        return any(match(ready.passes, self.text_of(item)) is not None for item in story.items)
 
     def _read(self, rule: AlertRule) -> _Ready | None:
         try:
@@ -144,7 +144,7 @@ class RuleSet:
             return None
         return _Ready(rule, query, conditions, *passes)
 
-    def _prepare(self, item: Item) -> MatchText:
+    def text_of(self, item: Item) -> MatchText:
         """The item's text with the regions that it lies in and the topics that it matches."""
         return prepare(item, regions=self._regions(item), topics=self._topics.of(item))
 

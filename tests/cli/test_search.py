@@ -59,6 +59,21 @@ def test_programs_get_the_same(instance: Path) -> None:
     assert [item["title"] for item in earlier["items"]] == ["Gas prices fall"]
 
 
+def test_regions_are_those_that_rules_see(tmp_path: Path) -> None:
+    """A place name in the text says the region; what lies in it is of the wider one too."""
+    assert digest(tmp_path, "anything").exit_code == 0
+    feed, now = a_feed(), datetime.now(UTC)
+    item = an_item(feed, "1", title="Gas prices rise in Kazakhstan", published_at=now, first_seen_at=now)
+    engine = open_engine(Instance(tmp_path).database_url(Settings()))
+    with engine.begin() as conn:
+        add_feed(conn, feed)
+        items.store(conn, feed, [item], now)
+    engine.dispose()
+    for query in ("region:Kazakhstan", 'gas region:"Central Asia"'):
+        assert json.loads(digest(tmp_path, query, "--json").stdout)["total"] == 1, query
+    assert json.loads(digest(tmp_path, "gas region:Mongolia", "--json").stdout)["total"] == 0
+
+
 def test_mistakes_are_told(tmp_path: Path) -> None:
     result = digest(tmp_path, "gas OR OR oil")
     assert isinstance(result.exception, DigestError) and "  gas OR OR oil\n         ^\n" in result.stderr
