@@ -1,6 +1,7 @@
 """`digest stories`: what an editor reads of stories, and what a merge or a split does."""
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,18 +26,25 @@ DAM, METRO = (sorted(told(name, hours=AGO), key=lambda item: (item.feed.id, item
 WIRE = news("echo", EVENTS["dam"][0][1], EVENTS["dam"][0][2], hours=AGO + 1, agency="Reuters")
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Path:
-    """An instance with two stories: the dam's has a reprint of a wire's copy."""
-    (tmp_path / "config").mkdir()
-    with open_app(str(tmp_path)) as app:
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An instance with two stories: the dam's has a reprint of a wire's copy. Tests that change it take a `desk`."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "config").mkdir()
+    with open_app(str(folder)) as app:
         for items in (DAM + METRO, [WIRE]):
             with app.engine.begin() as conn:
                 for item in items:
                     add_feed(conn, item.feed)
                     store(conn, item.feed, [item], item.first_seen_at)
             StoryClusterer(app.engine).tick(items[0].first_seen_at, "test")
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def desk(shop: Path, tmp_path: Path) -> Path:
+    """A copy of the shop, to be changed."""
+    return Path(shutil.copytree(shop, tmp_path / "desk"))
 
 
 def run(desk: Path, *arguments: str) -> Result:
@@ -52,33 +60,33 @@ def lines(desk: Path, *arguments: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in run(desk, *arguments).output.splitlines()]
 
 
-def test_stories_are_listed_newest_or_largest_first(desk: Path) -> None:
-    newest = lines(desk, "list", "--json")
+def test_stories_are_listed_newest_or_largest_first(shop: Path) -> None:
+    newest = lines(shop, "list", "--json")
     assert [story["items"] for story in newest] == [5, 3]
-    assert [story["items"] for story in lines(desk, "list", "--json", "--largest", "--limit", "1")] == [5]
-    assert lines(desk, "list", "--json", "--day", "2020-01-01") == []
-    assert "No stories of these days" in run(desk, "list", "--day", "2020-01-01").output
-    shown = run(desk, "list").output
+    assert [story["items"] for story in lines(shop, "list", "--json", "--largest", "--limit", "1")] == [5]
+    assert lines(shop, "list", "--json", "--day", "2020-01-01") == []
+    assert "No stories of these days" in run(shop, "list", "--day", "2020-01-01").output
+    shown = run(shop, "list").output
     assert newest[0]["id"] in shown
-    assert "1 of 2 stories" in run(desk, "list", "--limit", "1").output
+    assert "1 of 2 stories" in run(shop, "list", "--limit", "1").output
 
 
-def test_a_story_says_who_told_it_first_and_whose_copies_it_has(desk: Path) -> None:
-    found = json_of(desk, "show", DAM[0].id[:8])
+def test_a_story_says_who_told_it_first_and_whose_copies_it_has(shop: Path) -> None:
+    found = json_of(shop, "show", DAM[0].id[:8])
     assert (found["id"], found["languages"], found["reprints"]) == (DAM[0].id, ["en"], 1)
     assert [item["id"] for item in found["items"] if item["reprint"]] == [WIRE.id]
     assert len(found["families"]) == len(DAM)
-    shown = run(desk, "show", DAM[0].id).output
+    shown = run(shop, "show", DAM[0].id).output
     assert f"First published by {found['first_publisher']}" in shown
     assert "5 items of 4 independent sources, 1 reprint, in en" in shown
 
 
-def test_why_names_points_that_add_up_and_shared_words(desk: Path) -> None:
-    joins = json_of(desk, "why", DAM[0].id)["joins"]
+def test_why_names_points_that_add_up_and_shared_words(shop: Path) -> None:
+    joins = json_of(shop, "why", DAM[0].id)["joins"]
     assert [sum(join["features"].values()) for join in joins] == pytest.approx([join["score"] for join in joins])
     assert {"karatal", "dam"} <= {word for join in joins[1:] for word in join["shared"]}
     assert {join["reprint_of"] for join in joins} == {None, *(i.id for i in DAM if i.title == WIRE.title)}
-    shown = run(desk, "why", DAM[0].id).output
+    shown = run(shop, "why", DAM[0].id).output
     assert "founded the story" in shown
     assert f"joined {DAM[0].id} with " in shown
 
@@ -116,10 +124,10 @@ def test_a_split_is_undone_by_the_merge_that_it_names(desk: Path) -> None:
     (("split", DAM[0].id, METRO[0].id), f"no item of the story '{METRO[0].id}'; known: "),
     (("split", DAM[0].id, *(item.id for item in (*DAM, WIRE))), "must leave items on both sides"),
 ], ids=["no hex", "nothing", "itself", "a stranger", "all"])
-def test_what_cannot_be_is_refused_with_the_reason(desk: Path, arguments: tuple[str, ...], says: str,
+def test_what_cannot_be_is_refused_with_the_reason(shop: Path, arguments: tuple[str, ...], says: str,
                                                    capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        main(["--instance", str(desk), "stories", *arguments])
+        main(["--instance", str(shop), "stories", *arguments])
     assert says in capsys.readouterr().err
 
 
@@ -139,9 +147,9 @@ def test_an_ambiguous_id_is_refused_with_the_candidates(desk: Path, capsys: pyte
     assert min(id_ for id_ in ids if id_.startswith(first)) in error
 
 
-def test_an_export_is_read_by_the_bench(desk: Path, tmp_path: Path) -> None:
+def test_an_export_is_read_by_the_bench(shop: Path, tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
-    assert run(desk, "export", "--out", str(path)).exit_code == 0
+    assert run(shop, "export", "--out", str(path)).exit_code == 0
     items, labels = read_items(path)
     assert len(items) == 8
     assert labels[WIRE.id] == labels[DAM[0].id] == DAM[0].id
@@ -158,6 +166,6 @@ def test_a_rebuild_says_what_would_differ_and_writes_it(desk: Path) -> None:
     assert len(json_of(desk, "show", DAM[0].id)["items"]) == 5
 
 
-def test_the_window_of_a_list_is_of_days(desk: Path) -> None:
+def test_the_window_of_a_list_is_of_days(shop: Path) -> None:
     assert NOW - timedelta(days=1) < DAM[0].first_seen_at
-    assert lines(desk, "list", "--json", "--since", "1")
+    assert lines(shop, "list", "--json", "--since", "1")

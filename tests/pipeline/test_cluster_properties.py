@@ -26,7 +26,7 @@ from tests.storage.worlds import add_feed
 HOUR = timedelta(hours=1)
 COPIES = [news("lake-herald", EVENTS[name][0][1] + " (update)", EVENTS[name][0][2]) for name in EVENTS]
 STREAM = [item for name in EVENTS for item in told(name)] + COPIES
-SETTINGS = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(max_examples=7, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @dataclass(frozen=True)
