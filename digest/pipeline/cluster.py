@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from digest.model import Item, Join
 from digest.pipeline.cluster_document import Document, document, repeats
-from digest.pipeline.cluster_features import points
+from digest.pipeline.cluster_features import WEIGHTS, Weights, points
 from digest.pipeline.cluster_guards import parted
 from digest.pipeline.cluster_index import Cluster, LiveIndex, Pair
 from digest.pipeline.story_edits import Apart
@@ -70,8 +70,8 @@ class _Link(NamedTuple):
 class Clusterer:
     """Assigns batches of items to stories. Holds the live window in memory; does not store anything."""
 
-    def __init__(self, names: Names = NO_NAMES) -> None:
-        self._names = names
+    def __init__(self, names: Names = NO_NAMES, weights: Weights = WEIGHTS) -> None:
+        self._names, self._weights = names, weights
         self._index = LiveIndex(names)
         self._apart = Apart()
 
@@ -135,7 +135,7 @@ class Clusterer:
                 continue
             seen.add(key)
             pair = self._index.compare(younger, older)
-            if features := points(pair):
+            if features := points(pair, self._weights):
                 heapq.heappush(waiting, _Link(-sum(features.values()), *key, pair, features))
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from digest.model import Item
 from digest.text.evidence import Facts, facts
-from digest.text.names import NO_NAMES, Names
+from digest.text.names import NO_NAMES, Mention, Names
 from digest.text.roundups import announces_roundup
 from digest.text.stems import stem
 from digest.text.stopwords import stop_words
@@ -27,6 +27,15 @@ UNIT = 10_000  # length of a document's vector; whole numbers add up alike in ev
 
 
 @dataclass(frozen=True, slots=True)
+class Places:
+    """Where an item's news is from, as far as the gazetteer knows: countries, or places that it puts into none."""
+
+    titled: frozenset[str] = frozenset()  # named in the title
+    named: frozenset[str] = frozenset()  # named in title or beginning
+    terms: frozenset[str] = frozenset()  # the terms of all places named
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """An item as the clusterer sees it. `terms` holds its log term frequencies, scaled to length UNIT."""
 
@@ -38,8 +47,12 @@ class Document:
     title: str  # its folded words
     language: str
     facts: Facts  # what its title and first words state: names of the gazetteer, numbers, dates
+    places: Places
     roundup: bool  # announces many unrelated things
     shingles: frozenset[int]  # of the text; a title alone is too short to tell a reprint from a template
+
+
+NOWHERE = Places()
 
 
 def document(item: Item, names: Names = NO_NAMES) -> Document:
@@ -53,9 +66,11 @@ def document(item: Item, names: Names = NO_NAMES) -> Document:
     for term in title_terms:
         counts[term] += TITLE_WEIGHT
     beginning = f"{item.title}. {written[:STATED]}"
-    stated = facts(beginning, language, names) if names.find(beginning, language) else NO_FACTS
+    mentions = names.find(beginning, language)
+    stated = facts(beginning, language, names) if mentions else NO_FACTS
     return Document(item.id, item.feed.source.slug, item.first_seen_at, _scaled(counts),
                     tuple(dict.fromkeys(title_terms)), " ".join(title), language, stated,
+                    _places(item.title, beginning, language, mentions, names) if mentions else NOWHERE,
                     announces_roundup(title, language), _shingles(text))
 
 
@@ -121,6 +136,23 @@ def _text(item: Item) -> str:
     body = " ".join(block.text for block in item.text if block.kind == "p")
     text = body if len(body) > len(item.summary) else item.summary
     return text[:LONGEST_TEXT_WORDS * 20]
+
+
+def _places(title: str, text: str, language: str, mentions: Iterable[Mention], names: Names) -> Places:
+    """The places that mentions in a text name; the text begins with the title."""
+    titled: set[str] = set()
+    named: set[str] = set()
+    terms: set[str] = set()
+    for mention in mentions:
+        name = names.get(mention.slug)
+        if name is None or name.kind != "place":
+            continue
+        place = name.region or name.slug
+        named.add(place)
+        if mention.end <= len(title):
+            titled.add(place)
+        terms.update(_terms(words(text[mention.start:mention.end], language), language))
+    return Places(frozenset(titled), frozenset(named), frozenset(terms))
 
 
 def _terms(folded: list[str], language: str) -> list[str]:

@@ -6,6 +6,7 @@ add one, write the function and put it into `FEATURES` with its weight; nothing 
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 
@@ -41,7 +42,7 @@ def titles(pair: Pair) -> float:
     """
     ones = [grams(doc.title) for _, doc in pair.younger.members[-TITLES:]]
     others = [grams(doc.title) for _, doc in pair.older.members[-TITLES:]]
-    return sum([_overlap(one, other) for one in ones for other in others]) / (len(ones) * len(others))
+    return sum([overlap(one, other) for one in ones for other in others]) / (len(ones) * len(others))
 
 
 def size(pair: Pair) -> float:
@@ -80,13 +81,24 @@ FEATURES: tuple[tuple[str, float, Feature], ...] = (  # those that only take poi
 )
 
 
-def points(pair: Pair) -> dict[str, float]:
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each feature counts, in the order in which they are asked, and what stands against a join from the start."""
+
+    features: tuple[tuple[str, float, Feature], ...] = FEATURES
+    bias: float = BIAS
+
+
+WEIGHTS = Weights()
+
+
+def points(pair: Pair, weights: Weights = WEIGHTS) -> dict[str, float]:
     """The weighted features, rounded to 4 decimals, and the bias; {} where these cannot come to 0."""
     if pair.mean < FAR and not (pair.evidence and pair.evidence.strength):
         return {}
-    found = {"bias": BIAS}
-    score = BIAS
-    for name, weight, feature in FEATURES:
+    found = {"bias": weights.bias}
+    score = weights.bias
+    for name, weight, feature in weights.features:
         if weight < 0 and score < 0:
             return {}
         found[name] = round(weight * feature(pair), 4)
@@ -109,6 +121,7 @@ def grams(title: str) -> frozenset[str]:
     return frozenset([padded[start:start + GRAM] for start in range(len(padded) - GRAM + 1)])
 
 
-def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
+def overlap(one: frozenset[str], other: frozenset[str]) -> float:
+    """The share of grams that two titles have in common, from 0 to 1."""
     shared = len(one & other)
     return shared / math.sqrt(len(one) * len(other)) if shared >= FEWEST_GRAMS else 0.0

@@ -7,7 +7,7 @@ into `GUARDS`.
 from collections.abc import Callable, Iterable
 
 from digest.pipeline.cluster_document import Document, repeats, same_pattern
-from digest.pipeline.cluster_features import strangers
+from digest.pipeline.cluster_features import grams, overlap, strangers
 from digest.pipeline.cluster_index import Cluster, Pair
 from digest.text.evidence import STRONG
 
@@ -17,8 +17,11 @@ KNOWN_SHARE = 0.15  # of the members that must have a term for the cluster to kn
 FEWEST_KNOWN = 4  # terms of an item that a cluster must know
 FEWEST_KNOWN_OF_SHORT = 2  # the same for a short item
 SHORT_TERMS = 12  # an item with fewer terms is short, a headline alone
+FEWEST_WORDS = 2  # among them that are neither places nor numbers
 WORTH = 2.0  # of the shared terms, in terms that two items alone have
 WORTH_OF_SHORT = 1.2  # the same for a short item
+ALIKE_TITLES = 0.3  # share of grams of two titles that may fill one template
+COMPARED = 4  # newest members whose places are compared
 FEWEST_KNOWN_TITLE = 2  # title terms that a cluster of the same source must know, beside the source's boilerplate
 
 
@@ -47,6 +50,15 @@ def fill_a_template(pair: Pair) -> bool:
                for doc in strangers(smaller, larger) for _, member in larger.members)
 
 
+def have_other_objects(pair: Pair) -> bool:
+    """Alike titles name countries of which the other says nothing ("ambassador of Austria", "of Malaysia")."""
+    ones, others = (cluster.members[-COMPARED:] for cluster in (pair.younger, pair.older))
+    pairs = [(one, other) for _, one in ones for _, other in others]
+    return (all(one.places.titled - other.places.named and other.places.titled - one.places.named
+                for one, other in pairs)
+            and any(overlap(grams(one.title), grams(other.title)) >= ALIKE_TITLES for one, other in pairs))
+
+
 def round_up(pair: Pair) -> bool:
     """One of both rounds up many things, or tells one anew all day, and the other is no copy of it."""
     if not any(doc.roundup for cluster in (pair.younger, pair.older) for _, doc in cluster.members):
@@ -59,8 +71,8 @@ def state_little_alike(pair: Pair) -> bool:
     return pair.evidence is not None and pair.evidence.strength < STRONG
 
 
-GUARDS: tuple[Guard, ...] = (share_little, are_one_source, share_boilerplate, fill_a_template, round_up,
-                             state_little_alike)
+GUARDS: tuple[Guard, ...] = (share_little, are_one_source, share_boilerplate, fill_a_template,
+                             have_other_objects, round_up, state_little_alike)
 
 
 def parted(pair: Pair) -> bool:
@@ -77,5 +89,7 @@ def known(terms: Iterable[str], cluster: Cluster) -> list[str]:
 def _speaks_of(doc: Document, cluster: Cluster, pair: Pair) -> bool:
     is_short = len(doc.terms) < SHORT_TERMS
     shared = known(doc.terms, cluster)
+    if sum([term not in doc.places.terms and not term.isdigit() for term in shared]) < FEWEST_WORDS:
+        return False
     return (len(shared) >= (FEWEST_KNOWN_OF_SHORT if is_short else FEWEST_KNOWN)
             and pair.live.worth(shared) >= (WORTH_OF_SHORT if is_short else WORTH))

@@ -91,3 +91,22 @@ def test_a_copy_of_a_round_up_joins_it():
 ])
 def test_titles_that_announce_a_round_up(title, language, expected):
     assert announces_roundup(words(title, language), language) is expected
+
+
+COUNTRIES = Names([Name(slug, "place", {"en": (spelling,)}, region) for slug, spelling, region in [
+    ("austria", "Austria", None), ("malaysia", "Malaysia", None), ("serbia", "Serbia", None), ("italy", "Italy", None),
+    ("azerbaijan", "Azerbaijan", None), ("astana", "Astana", "Kazakhstan"), ("kazakhstan", "Kazakhstan", "Kazakhstan"),
+]])
+
+
+@pytest.mark.parametrize(("one", "other", "together"), [
+    ("Aliyev receives Austria's new ambassador", "Aliyev receives Malaysia's new ambassador", False),
+    ("Azerbaijan and Serbia sign defence treaty", "Azerbaijan and Italy sign defence treaty", False),
+    ("Azerbaijan and Serbia sign defence treaty", "Defence treaty signed by Azerbaijan and Serbia", True),
+    ("Kazakhstan opens rocket museum for children", "Astana opens rocket museum for children", True),
+    ("Share of new homes is 98% in Azerbaijan in 2025", "Azerbaijan in 2025: oil exports at 98%", False),
+    ("Dam bursts: 12 dead and 40 missing in Karatal", "Dam bursts: 15 dead, 38 missing in Karatal", True),
+])
+def test_other_countries_and_places_part_while_other_figures_do_not(one, other, together):
+    found = groups([news("a", one), news("b", other), *told("dam"), *told("metro"), *told("wrestling")], COUNTRIES)
+    assert any({one, other} <= group for group in found) is together
