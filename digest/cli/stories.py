@@ -77,7 +77,7 @@ def show(app: App, story: str, as_json: bool) -> None:
 def why(app: App, story: str, as_json: bool) -> None:
     """Say why each item is in a story: the points of its score, the words it shares, merges and editors' acts."""
     with read_only(app.engine) as conn:
-        found = reports.report(conn, find_story(conn, story))
+        found = reports.report(conn, find_story(conn, story), app.configuration.names)
     if as_json:
         click.echo(json.dumps(reports.report_json(found), ensure_ascii=False, indent=2))
     else:

@@ -14,6 +14,7 @@ from digest.pipeline.story_edits import StoryEdit
 from digest.storage import story_edits as edit_storage
 from digest.storage.items import items_as_joined
 from digest.storage.stories import family_of, joins_of, merges_of, stories_as_of, story_by_id
+from digest.text.names import NO_NAMES, Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def listed(conn: Connection, since: datetime, until: datetime, *, largest: bool 
     return sorted(newest, key=lambda s: (-len(s.families), -len(s.items))) if largest else newest
 
 
-def report(conn: Connection, story_id: str) -> StoryReport:
+def report(conn: Connection, story_id: str, names: Names = NO_NAMES) -> StoryReport:
     """Everything about a story, by the id that it has now. Raises NotFound."""
     story = story_by_id(conn, story_id)
     joins = joins_of(conn, story.id)
@@ -60,7 +61,7 @@ def report(conn: Connection, story_id: str) -> StoryReport:
                    for alias, into, at, similarity, edit in merges_of(conn, story.id))
     as_joined = [(replace(join, story_id=moved.get(join.item_id, join.story_id)), items[join.item_id])
                  for join in joins]
-    return StoryReport(story, why_joined(as_joined), merges, tuple(edits), moved)
+    return StoryReport(story, why_joined(as_joined, names), merges, tuple(edits), moved)
 
 
 def story_json(story: Story) -> dict[str, Any]:

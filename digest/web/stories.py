@@ -56,7 +56,7 @@ def router(app: App, pages: Pages, access: Access) -> APIRouter:
     @routes.get("/stories/{story_id}/why", dependencies=[Depends(access.check)])
     def why_page(story_id: str, request: Request) -> HTMLResponse:
         with read_only(app.engine) as connection:
-            found = report(connection, story_id)
+            found = report(connection, story_id, app.configuration.names)
         return pages.html("web/preview-story.html", **why_values(found), query=token_query(request))
 
     return routes
