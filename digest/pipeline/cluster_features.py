@@ -11,13 +11,12 @@ from datetime import timedelta
 from functools import lru_cache
 
 from digest.pipeline.cluster_document import Document, same_news
-from digest.pipeline.cluster_index import Cluster, Pair
+from digest.pipeline.cluster_index import FAR, Cluster, Pair
 from digest.text.evidence import STRONG
 
 Feature = Callable[[Pair], float]
 
 BIAS = -1.2
-FAR = 0.06  # a mean cosine with which no two clusters reach a score of 0
 CALM_SIZE = 10  # from here on a larger story is harder to join
 LONG_GAP = timedelta(hours=72)
 TITLES = 4  # newest members whose titles are compared

@@ -21,13 +21,14 @@ from digest.text.names import NO_NAMES, Names
 WINDOW = timedelta(hours=72)
 WINDOW_ITEMS = 10_000
 CANDIDATES = 5  # clusters that one is compared with
+FAR = 0.06  # a mean cosine with which words alone join no two clusters
 MANY_TERMS = 240  # of a cluster with more, those count that several members have
 COMMON_SHARE = 0.3  # a term in more clusters than this says nothing
 FEWEST_COMMON = 50  # clusters that any term may have
 FOREIGN = 3  # clusters in other languages that one is compared with
 COMPARED = 4  # newest members whose names are compared
 POSTINGS_READ = 150  # at most about so many for one cluster, rarest terms first
-LEAST_PART = 0.2  # of what the nearest shares: who shares less is no candidate
+LEAST_PART = 0.3  # of what the nearest shares: who shares less is no candidate
 UNIT_WEIGHT = 1_000  # of squared inverse document frequencies, which are kept as whole numbers
 
 
@@ -44,7 +45,7 @@ class Cluster:
     languages: set[str] = field(default_factory=set)
     in_window: int = 0
     length: float = 0.0  # of its newest member, in `epoch`
-    norm: float = 0.0  # length of `sums`, in `epoch`
+    norm: float = 0.0  # length of `sums`, in `epoch`; 0 where not yet taken
     epoch: int = -1
     merged_into: "Cluster | None" = None
 
@@ -66,7 +67,7 @@ class Pair(NamedTuple):
     younger: Cluster
     older: Cluster
     mean: float  # cosine of a member of one and a member of the other
-    centres: float  # cosine of both as wholes
+    centres: float  # cosine of both as wholes; 0 where `mean` is below `FAR`
     evidence: Evidence | None = None  # names, numbers and dates of both, where they have no language in common
 
     def by_size(self) -> tuple[Cluster, Cluster]:
@@ -124,7 +125,6 @@ class LiveIndex:
         self._arrivals = 0
         self._epoch = 0
         self._weights = _Weights(self._frequencies)
-        self._lengths: dict[str, float] = {}
 
     def observe(self, documents: list[Document]) -> None:
         """Counts new documents' terms and forgets what left the window; weights change here and nowhere else."""
@@ -138,7 +138,6 @@ class LiveIndex:
             changed.update(self._expire(documents[-1].at - self._window))
         self._epoch += 1
         self._weights.refresh(self.documents, changed)
-        self._lengths.clear()
 
     def found(self, document: Document, story_id: str) -> Cluster:
         """A new cluster of one observed document."""
@@ -183,10 +182,10 @@ class LiveIndex:
             evidence = self._names.evidence(_facts(younger)[-COMPARED:], _facts(older)[-COMPARED:])
         if not dot:
             return Pair(self, younger, older, 0.0, 0.0, evidence)
-        length, norm = self._measures(one)
-        other_length, other_norm = self._measures(other)
-        mean = dot / (one.size * other.size * length * other_length)
-        return Pair(self, younger, older, mean, dot / (norm * other_norm), evidence)
+        mean = dot / (one.size * other.size * self._length(one) * self._length(other))
+        if mean < FAR:
+            return Pair(self, younger, older, mean, 0.0, evidence)
+        return Pair(self, younger, older, mean, dot / (self._norm(one) * self._norm(other)), evidence)
 
     def foreign(self, cluster: Cluster) -> list[Cluster]:
         """The clusters in other languages that name the same, nearest first."""
@@ -227,23 +226,22 @@ class LiveIndex:
         fewest = 1 + math.isqrt(cluster.size) // 2
         return [term for term, count in cluster.counts.items() if count >= fewest]
 
-    def _measures(self, cluster: Cluster) -> tuple[float, float]:
-        """The length of the cluster's newest member, which stands for all, and the length of the sum of all."""
+    def _length(self, cluster: Cluster) -> float:
+        """The length of the cluster's newest member, which stands for all."""
         if cluster.epoch != self._epoch:
-            cluster.length = cluster.norm = self._weighted_length(cluster.members[-1][1])
-            if cluster.size > 1:
-                weights = self._weights
-                cluster.norm = math.sqrt(sum([total * total * weights[term] for term, total in cluster.sums.items()]))
-            cluster.epoch = self._epoch
-        return cluster.length, cluster.norm
-
-    def _weighted_length(self, document: Document) -> float:
-        known = self._lengths.get(document.item_id)
-        if known is None:
             weights = self._weights
-            squares = sum([value * value * weights[term] for term, value in document.terms.items()])
-            known = self._lengths[document.item_id] = math.sqrt(squares)
-        return known
+            terms = cluster.members[-1][1].terms
+            cluster.length = math.sqrt(sum([value * value * weights[term] for term, value in terms.items()]))
+            cluster.norm = cluster.length if cluster.size == 1 else 0.0
+            cluster.epoch = self._epoch
+        return cluster.length
+
+    def _norm(self, cluster: Cluster) -> float:
+        """The length of the sum of all members; after `_length`."""
+        if not cluster.norm:
+            weights = self._weights
+            cluster.norm = math.sqrt(sum([total * total * weights[term] for term, total in cluster.sums.items()]))
+        return cluster.norm
 
     def _add(self, cluster: Cluster, terms: dict[str, int]) -> None:
         sums, postings, number = cluster.sums, self._postings, cluster.number
