@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from digest.model import Preferences
-from digest.storage import editions, search, subscribers
+from digest.storage import alert_rules, alerts, editions, search, subscribers
+from digest.storage.alert_rules import NewRule
+from digest.storage.alerts import NewAlert
 from digest.storage.engine import open_engine, read_only
 from digest.storage.items import has_unassigned, unassigned_items
 from digest.storage.migrate import migrate
@@ -124,3 +126,30 @@ def test_stored_items_wait_to_be_indexed(first: Engine) -> None:
         search.start_anew(conn, "any rules")
         assert not search.is_stale(conn, "any rules")
         assert sorted(search.pending(conn, 10)[0]) == ["0", "1"]
+
+
+def test_alert_rules_become_version_1_of_themselves_and_what_they_told_stays_told(first: Engine) -> None:
+    put_items(first)
+    at = {"at": stored(first, AT)}
+    with first.begin() as conn:
+        conn.execute(text("INSERT INTO subscribers VALUES (1, 'a@x.org', 'operator', :at)"), at)
+        conn.execute(text("INSERT INTO alert_rules (id, name, owner_id, query, created_at, state) VALUES"
+                          " (7, 'gas', 1, 'gas \"oil\"', :at, 'active'), (8, 'old', 1, 'x', :at, 'removed')"), at)
+        conn.execute(text("INSERT INTO alerts (id, rule_id, story_id, item_id, sentence, words, at)"
+                          " VALUES (3, 7, '0', '0', 'Gas.', '[\"Gas\"]', :at)"), at)
+        conn.execute(text("INSERT INTO bundles (id, channel, target, created_at) VALUES"
+                          " (2, 'mail', 'a@x.org', :at)"), at)
+        conn.execute(text("INSERT INTO bundle_alerts VALUES (3, 'mail', 'a@x.org', 2)"))
+    migrate(first)
+    with first.begin() as conn:
+        [rule] = alert_rules.rules(conn, "active")
+        assert (rule.id, rule.query, rule.version, rule.since, rule.owner_name) == (7, 'gas "oil"', 1, AT, "a@x.org")
+        assert [version.spec for version in alert_rules.versions_of(conn, 7)] == [rule.spec]
+        assert [one.target for one in alert_rules.channels_of(conn, [7])[7]] == ["a@x.org"]
+        [alert] = alerts.told(conn, ["0"], [], AT)
+        assert (alert.id, alert.occasion, alert.release_at, alert.words) == (3, "first", AT, ("Gas",))
+        assert alerts.due(conn, AT, ["mail"], AT) == []
+        new = NewRule("new", 1, rule.spec, [("mail", "a@x.org")], "operator")
+        assert alert_rules.insert_rule(conn, new, AT)
+        [again] = alerts.insert_alerts(conn, [NewAlert(9, 1, "1", "1", "first", "s", (), (), AT, AT)])
+        assert again.id == 4  # ids go on where they were
