@@ -1,4 +1,4 @@
-"""Who does which document: a few worker processes, each with one document in work and one that waits in its pipe."""
+"""Who does which document: a few worker processes, each with one document in work and a few that wait in its pipe."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +14,8 @@ from digest.pipeline.article import Article
 from digest.pipeline.parse import ParsedFeed
 from digest.pipeline.reading import ReadFeed
 
-JOBS_AT_A_TIME = 2  # of a worker: the one that it does, and the next, so that it need not wait for us
-TRIES = 3  # of a document whose worker is lost over another
+JOBS_AT_A_TIME = 4  # of a worker: the one that it does, and the next ones, so that it need not wait for us
+TRIES = 5  # of a document whose worker is lost over another
 
 
 class ParserPool:

@@ -13,7 +13,7 @@ from digest.services.sightings import known_again, seen_now
 from digest.storage.feeds import record
 from digest.storage.items import known_hashes, store_all
 
-GATHER_SECONDS = 0.08  # so long a document waits at most for others to be stored with it
+GATHER_SECONDS = 0.05  # so long a document waits at most for others to be stored with it
 
 
 @dataclass(slots=True)
