@@ -41,18 +41,19 @@ class Past:
 
 @dataclass(slots=True)
 class History:
-    """What rules told before. `of_stories` is by (rule, story), `of_items` by (rule, item): an item that changes its
-    story takes with it what was told of it.
+    """What rules told before, by story and by item, then by rule: an item that changes its story takes with it what was
+    told of it.
     """
 
-    of_stories: dict[tuple[int, str], Past] = field(default_factory=dict)
-    of_items: dict[tuple[int, str], datetime] = field(default_factory=dict)
+    of_stories: dict[str, dict[int, Past]] = field(default_factory=dict)
+    of_items: dict[str, dict[int, datetime]] = field(default_factory=dict)
     paces: dict[int, Pace] = field(default_factory=dict)
 
     def note_alert(self, rule_id: int, story_id: str, item_id: str, at: datetime) -> None:
-        past = self.of_stories.get((rule_id, story_id), Past(at, frozenset()))
-        self.of_stories[rule_id, story_id] = Past(max(past.at, at), past.items | {item_id})
-        self.of_items[rule_id, item_id] = max(at, self.of_items.get((rule_id, item_id), at))
+        stories, items = self.of_stories.setdefault(story_id, {}), self.of_items.setdefault(item_id, {})
+        past = stories.get(rule_id, Past(at, frozenset()))
+        stories[rule_id] = Past(max(past.at, at), past.items | {item_id})
+        items[rule_id] = max(at, items.get(rule_id, at))
 
     def note(self, alerts: Iterable[Alert]) -> None:
         """Remembers alerts; their paces are noted apart."""
@@ -61,8 +62,9 @@ class History:
 
     def past(self, rule_id: int, story: Story) -> Past | None:
         """What the rule told of the story or of items that are in it now; None where nothing."""
-        own = self.of_stories.get((rule_id, story.id))
-        times = {item.id: at for item in story.items if (at := self.of_items.get((rule_id, item.id))) is not None}
+        own = self.of_stories.get(story.id, {}).get(rule_id)
+        times = {item.id: at for item in story.items
+                 if (at := self.of_items.get(item.id, {}).get(rule_id)) is not None}
         if own is None and not times:
             return None
         newest = max([*times.values(), *([own.at] if own else [])])
@@ -70,9 +72,8 @@ class History:
 
     def rules_that_told(self, story: Story) -> set[int]:
         """The rules that told anything of the story."""
-        ids = {item.id for item in story.items}
-        return ({rule for rule, story_id in self.of_stories if story_id == story.id}
-                | {rule for rule, item_id in self.of_items if item_id in ids})
+        return {*self.of_stories.get(story.id, {}),
+                *(rule for item in story.items for rule in self.of_items.get(item.id, {}))}
 
 
 @dataclass(frozen=True, slots=True)

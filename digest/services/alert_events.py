@@ -75,8 +75,7 @@ class TrialMemory:
         self._history = History()
 
     def told(self, names: Sequence[str], at: datetime) -> set[tuple[int, str]]:
-        wanted = set(names)
-        return {pair for pair in self._history.of_stories if pair[1] in wanted}
+        return {(rule_id, name) for name in names for rule_id in self._history.of_stories.get(name, {})}
 
     def history(self, stories: Sequence[Story], rule_ids: Sequence[int], at: datetime) -> History:
         return self._history
