@@ -16,7 +16,7 @@ from digest.text.evidence import STRONG
 
 Feature = Callable[[Pair], float]
 
-BIAS = -1.2
+BIAS = -1.25
 CALM_SIZE = 10  # from here on a larger story is harder to join
 LONG_GAP = timedelta(hours=72)
 TITLES = 4  # newest members whose titles are compared

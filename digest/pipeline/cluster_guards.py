@@ -18,10 +18,11 @@ FEWEST_KNOWN = 4  # terms of an item that a cluster must know
 FEWEST_KNOWN_OF_SHORT = 2  # the same for a short item
 SHORT_TERMS = 12  # an item with fewer terms is short, a headline alone
 FEWEST_WORDS = 2  # among them that are neither places nor numbers
-WORTH = 2.0  # of the shared terms, in terms that two items alone have
+WORTH = 2.8  # of the terms shared with one recent member, in terms that two items alone have
 WORTH_OF_SHORT = 1.2  # the same for a short item
 ALIKE_TITLES = 0.3  # share of grams of two titles that may fill one template
 COMPARED = 4  # newest members whose places are compared
+RECENT = 12  # members
 FEWEST_KNOWN_TITLE = 2  # title terms that a cluster of the same source must know, beside the source's boilerplate
 
 
@@ -91,5 +92,8 @@ def _speaks_of(doc: Document, cluster: Cluster, pair: Pair) -> bool:
     shared = known(doc.terms, cluster)
     if sum([term not in doc.places.terms and not term.isdigit() for term in shared]) < FEWEST_WORDS:
         return False
-    return (len(shared) >= (FEWEST_KNOWN_OF_SHORT if is_short else FEWEST_KNOWN)
-            and pair.live.worth(shared) >= (WORTH_OF_SHORT if is_short else WORTH))
+    if len(shared) < (FEWEST_KNOWN_OF_SHORT if is_short else FEWEST_KNOWN):
+        return False
+    return any(pair.live.worth(doc.terms.keys() & member.terms.keys())
+               >= (WORTH_OF_SHORT if is_short or len(member.terms) < SHORT_TERMS else WORTH)
+               for _, member in cluster.members[-RECENT:])
