@@ -22,7 +22,7 @@ from digest.pipeline.slots import due_slot
 from digest.pipeline.thin import decide
 from digest.pipeline.variants import DEFAULT, Variant, read_variant
 from digest.resources import template_texts
-from digest.services import deliveries, editions, envelopes, leaving, newsletters, releases, variants
+from digest.services import deliveries, editions, envelopes, fates, leaving, newsletters, releases, variants
 from digest.services.addresses import normalise_address
 from digest.services.editions import Preview
 from digest.services.lint import check
@@ -185,7 +185,7 @@ def why(app: App, url: str, newsletter: str | None, date: Date | None, now: date
     """Say what became of the item at URL: its place or the gate at which it fell, and its story's score."""
     chosen = newsletters.chosen(app.configuration, newsletter)
     with read_only(app.engine) as conn:
-        reasons = editions.why(
+        reasons = fates.why(
             conn, app.configuration, chosen, app.settings, template_texts(app.instance.templates), url,
             now=now or app.clock.now(), date=date)
     if not reasons:

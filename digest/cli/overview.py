@@ -13,7 +13,7 @@ from digest.documents import Newsletter
 from digest.model import Part
 from digest.pipeline.view import EditionView, PartView, StoryView
 from digest.pipeline.wording import Wording
-from digest.services.editions import Reason
+from digest.services.fates import Reason
 from digest.services.releases import Release
 from digest.storage.editions import EditionRow
 
@@ -85,6 +85,10 @@ def print_reason(console: Console, reason: Reason, newsletter: Newsletter) -> No
     console.print(f"{escape(newsletter.name)} {reason.date}: [bold]{escape(fate.gate)}[/]{place}: {escape(fate.why)}")
     if reason.story_id:
         console.print(f"Story {reason.story_id}")
+    if reason.region:
+        console.print(f"Region {escape(reason.region)}")
+    if reason.needed:
+        console.print(f"To be in the mail it would have taken {escape(reason.needed)}.")
     if reason.score:
         console.print(_parts("Score", reason.score.parts, reason.score.total))
 

@@ -1,4 +1,4 @@
-"""Editions: plan one, build it, tell why.
+"""Editions: plan one and build it.
 
 `plan` is the one function behind preview, send and replay. An approved edition is rendered from its stored view and
 its stored templates ever after, so that later polls, settings and templates change nothing in it.
@@ -13,25 +13,22 @@ from html import escape
 from sqlalchemy import Connection, Engine
 
 from digest.documents import Configuration, Newsletter
-from digest.model import Fate, Feed, Item, Period, Score, fill_marks
+from digest.model import Feed, Period, fill_marks
 from digest.pipeline.arrange import LEAD, REST
 from digest.pipeline.budget import fit
 from digest.pipeline.compose import Composed, compose
-from digest.pipeline.pool import FIRST_WINDOW, EditionInputs, Mailed, item_gate
+from digest.pipeline.pool import FIRST_WINDOW, EditionInputs, Mailed
 from digest.pipeline.render import Renderer, own_templates
 from digest.pipeline.slots import local_date, release_of
 from digest.pipeline.view import EditionView, sha256, to_json
 from digest.pipeline.working import working_set
 from digest.services import envelopes, leaving
 from digest.settings import Settings, SiteSettings
-from digest.storage import desk as desk_storage
 from digest.storage import editions as storage
-from digest.storage import items as item_storage
 from digest.storage import stories as story_storage
 from digest.storage.editions import EditionRow, PlacedStory
 from digest.storage.engine import read_only
 
-NO_STORY = Fate("no story yet", "the next cluster tick gives it a story; digest poll runs one")
 READ_OF_LATE = timedelta(hours=3)  # a failure or two before the edition cost nothing
 HEALTHY = frozenset({"ok", "unchanged", "not_modified", "stalled", "undated"})  # a poll that read its feed
 
@@ -55,20 +52,6 @@ class Preview:
     view: EditionView
     templates: Mapping[str, str]
     edition: EditionRow | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """What became of one item: its fate in an edition, its story and the parts of the story's score.
-
-    `score` is None where the story was not ranked; `story_id` where the item is in no story yet.
-    """
-
-    item: Item
-    date: Date
-    fate: Fate
-    story_id: str | None
-    score: Score | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,44 +156,6 @@ def preview(
         return Preview(edition.view, templates_of(edition, templates), edition)
     view = plan(conn, configuration, newsletter, settings, templates, now=now, date=day, period=period).view
     return Preview(view, templates, None)
-
-
-def why(
-    conn: Connection, configuration: Configuration, newsletter: Newsletter, settings: Settings,
-    templates: Mapping[str, str], url: str, *, now: datetime, date: Date | None = None,
-) -> tuple[Reason, ...]:
-    """What became of each item with this address in the edition of a day; () where none was ever seen.
-
-    Where the day has an edition, as of the instant at which that was built.
-    """
-    day, _ = slot_of(newsletter, now, date)
-    edition = stored_edition(conn, newsletter.slug, day, now=now)
-    at = edition.built_at if edition else now
-    inputs = inputs_of(conn, configuration, newsletter, settings.site, now=at, date=day)
-    composed = within_budget(compose(inputs), settings, templates_of(edition, templates))
-    reasons: list[Reason] = []
-    for item in item_storage.find_items(conn, url):
-        story_id = story_storage.story_of(conn, item.id, inputs.cutoff)
-        fate = composed.fates.get(item.id) or item_gate(item, inputs) or NO_STORY
-        if edition and story_id and fate.section:
-            fate = _fate_at_the_desk(conn, edition, story_id, fate)
-        ranked = composed.ranked.get(story_id or "")
-        reasons.append(Reason(item, day, fate, story_id, ranked.score if ranked else None))
-    return tuple(reasons)
-
-
-def _fate_at_the_desk(conn: Connection, edition: EditionRow, story_id: str, fate: Fate) -> Fate:
-    """What editors made of the fate that a story's item had when the edition was built."""
-    view = edition.view
-    places = {p.story_id: p.section for p in placed(view, {story.id: () for story in view.all_stories})}
-    if story_id not in places:
-        reason = desk_storage.reason_to_drop(conn, edition.id, story_id)
-        return Fate("dropped", f"an editor dropped its story: {reason}") if reason is not None else fate
-    if places[story_id] == fate.section:
-        return fate
-    if places[story_id] == REST:
-        return Fate("moved out", "an editor moved its story to the page of all stories", REST)
-    return Fate("chosen", f"an editor moved its story to {places[story_id]}", places[story_id])
 
 
 def stored_edition(

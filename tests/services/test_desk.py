@@ -11,7 +11,7 @@ from sqlalchemy import Engine, update
 
 from digest.errors import ActionRefused, ApprovalStale, EditionClosed, NotFound
 from digest.model import Period
-from digest.services import desk, editions, releases
+from digest.services import desk, editions, fates, releases
 from digest.storage import editions as storage
 from digest.storage.engine import open_engine, read_only
 from digest.storage.migrate import migrate
@@ -269,7 +269,7 @@ def test_why_says_what_editors_did(room: Newsroom) -> None:
 
     def why(headline: str) -> tuple[str, str, str | None]:
         with read_only(room.engine) as conn:
-            (reason,) = editions.why(conn, room.configuration, room.news, SETTINGS, TEMPLATES, urls[headline], now=NOW)
+            (reason,) = fates.why(conn, room.configuration, room.news, SETTINGS, TEMPLATES, urls[headline], now=NOW)
         return reason.fate.gate, reason.fate.why, reason.fate.section
 
     before = why(GRAIN)

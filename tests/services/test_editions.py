@@ -13,7 +13,7 @@ from digest.errors import NotFound
 from digest.model import DateQuality, DeliveryState, Item, short_id
 from digest.pipeline.view import to_json
 from digest.resources import template_texts
-from digest.services import editions, newsletters, releases, subscribers
+from digest.services import editions, fates, newsletters, releases, subscribers
 from digest.services.stories import StoryClusterer
 from digest.settings import Settings, SiteSettings
 from digest.storage import claims
@@ -242,9 +242,9 @@ def test_why_tells_place_or_gate(engine: Engine, configuration: Configuration, n
     shown = tell(engine, configuration, "herald", STRIKE, NOW - 2 * HOUR)
     old = tell(engine, configuration, "courier", GRAIN, NOW - 40 * HOUR)
 
-    def why(url: str, now: datetime = NOW) -> tuple[editions.Reason, ...]:
+    def why(url: str, now: datetime = NOW) -> tuple[fates.Reason, ...]:
         with read_only(engine) as conn:
-            return editions.why(conn, configuration, news, SETTINGS, TEMPLATES, url, now=now)
+            return fates.why(conn, configuration, news, SETTINGS, TEMPLATES, url, now=now)
 
     (chosen,) = why(shown.url + "?utm_source=mail")
     assert (chosen.fate.gate, chosen.fate.section, chosen.story_id) == ("chosen", "lead", shown.id)
