@@ -9,63 +9,26 @@ parsing included; a query's figure is the median of five.
 """
 
 import argparse
-import hashlib
-import json
-import os
 import random
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
-from bench.edition import WORDS as NEWS
-from digest.documents import Configuration, Gazetteer
+from bench.large_archive import DAYS, END, TEXTS, TITLE, Language, build, kept, languages_of
 from digest.errors import QueryError
-from digest.model import Block, DateQuality, Feed, Item, Source, short_id
 from digest.query import parse_query
 from digest.services import search
-from digest.storage import config as config_storage
 from digest.storage.engine import open_engine, read_only
-from digest.storage.items import count_items, store
 from digest.storage.migrate import migrate
 
-TEXTS = Path(os.environ.get("DIGEST_TEST_DATA", "../shared/data")) / "matching" / "docs-1000.jsonl"
-END = datetime(2026, 3, 20, 2, 0, tzinfo=UTC)
-DAYS = 90
-TITLE, SUMMARY, PAGE = 9, 25, 250  # words
-PAGES = 0.1  # share of items that have one
-FEEDS = 40
-AT_A_TIME = 1000  # items of one transaction
 FEWEST, MOST = 100, 2000  # hits of a query that is asked
 TRIED, ASKED, ROUNDS = 400, 12, 5  # queries of each kind that are looked at, that are asked, and how often
-
-
-@dataclass(slots=True)
-class Language:
-    """Which words follow each word of a language, as often as they do."""
-
-    name: str
-    follows: dict[str, list[str]] = field(default_factory=dict)
-    starts: list[str] = field(default_factory=list)
-
-    def learn(self, words: Sequence[str]) -> None:
-        for word, following in pairwise(words):
-            self.follows.setdefault(word, []).append(following)
-        self.starts += words[:-1]
-
-    def prose(self, count: int, chance: random.Random) -> list[str]:
-        """So many words, each one of those that follow the one before."""
-        words = [chance.choice(self.starts)]
-        while len(words) < count:
-            words.append(chance.choice(self.follows.get(words[-1]) or self.starts))
-        return words
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,51 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--fewest", type=int, default=FEWEST, help="hits of a query that is asked")
     options = parser.parse_args(arguments)
     languages = languages_of(options.texts)
-    engine = open_engine(options.database or f"sqlite:///{_kept(options.items, options.texts)}")
+    engine = open_engine(options.database or f"sqlite:///{kept(options.items, options.texts)}")
     migrate(engine)
     build(engine, options.items, languages)
     for kind in KINDS:
         report(kind, ask(engine, kind, languages, options.fewest))
     engine.dispose()
-
-
-def languages_of(texts: Path) -> list[Language]:
-    """What the languages of a file are like; of news in no order where there is no such file."""
-    languages = {name: Language(name) for name in NEWS}
-    if texts.exists():
-        for line in texts.read_text(encoding="utf-8").splitlines():
-            document = json.loads(line)
-            languages[document["lang"]].learn(document["text"].split())
-    else:
-        chance = random.Random(1)
-        for name, language in languages.items():
-            language.learn(chance.choices(NEWS[name], k=20_000))
-    return list(languages.values())
-
-
-def build(engine: Engine, count: int, languages: Sequence[Language]) -> None:
-    """Stores and indexes the archive, and prints what it took; takes what an earlier run has built."""
-    with read_only(engine) as conn:
-        if count_items(conn) == count:
-            print(f"{count} items, built by an earlier run")
-            return
-    feeds = [_feed(number) for number in range(FEEDS)]
-    sources = {feed.source.slug: feed.source for feed in feeds}
-    with engine.begin() as conn:
-        config_storage.mirror(conn, Configuration({}, sources, tuple(feeds), Gazetteer({})), END)
-    chance, stored = random.Random(20260320), 0.0
-    for first in range(0, count, AT_A_TIME):
-        feed = feeds[first // AT_A_TIME % FEEDS]
-        batch = [_item(number, feed, languages, chance) for number in range(first, min(count, first + AT_A_TIME))]
-        start = time.process_time()
-        with engine.begin() as conn:
-            store(conn, feed, batch, END)
-        stored += time.process_time() - start
-    start = time.process_time()
-    search.index(engine)
-    indexed = time.process_time() - start
-    print(f"{count} items: stored in {stored:.1f} s CPU, indexed in {indexed:.1f} s, "
-          f"{1e6 * indexed / count:.0f} microseconds an item")
 
 
 def ask(engine: Engine, kind: str, languages: Sequence[Language], fewest: int) -> list[Asked]:
@@ -191,27 +115,6 @@ def _milliseconds(conn: Connection, query: str) -> float:
     start = time.perf_counter()
     _find(conn, query)
     return 1000 * (time.perf_counter() - start)
-
-
-def _kept(count: int, texts: Path) -> Path:
-    """The database of such an archive. Another index, other texts or another bench make another one."""
-    content = texts.read_bytes() if texts.exists() else b""
-    name = hashlib.sha256(content + Path(__file__).read_bytes() + search.stamp().encode()).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / "digest-bench-archive" / f"{count}-{name}.sqlite3"
-
-
-def _feed(number: int) -> Feed:
-    url = f"https://post{number}.example/feed"
-    return Feed(short_id(url), url, Source(f"post{number}", f"Post {number}", f"post{number}"))
-
-
-def _item(number: int, feed: Feed, languages: Sequence[Language], chance: random.Random) -> Item:
-    language = chance.choices(languages, weights=[len(one.starts) for one in languages])[0]
-    title, summary = (" ".join(language.prose(count, chance)) for count in (TITLE, SUMMARY))
-    body = (Block("p", " ".join(language.prose(PAGE, chance))),) if chance.random() < PAGES else ()
-    key, at = str(number), END - timedelta(seconds=chance.randrange(DAYS * 86_400))
-    return Item(short_id(feed.id, key), feed, key, f"{feed.url}/{key}", key, title, summary, body, None, None,
-                language.name, at, 0, DateQuality.EXACT, at)
 
 
 if __name__ == "__main__":

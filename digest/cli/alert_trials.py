@@ -1,58 +1,61 @@
 """`digest alerts test`: what a query would have matched."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from digest.alert_rules import AlertSpec
 from digest.app import App
 from digest.cli import with_app
 from digest.cli.alert_options import read_query
+from digest.cli.search import instant
 from digest.query.quote import marked
-from digest.query.tree import Query
 from digest.services import alert_trials as service
-
-SINCE_DAYS = 30
 
 
 @click.command()
 @click.argument("query")
-@click.option("--since", "days", type=click.IntRange(1, 3650), default=SINCE_DAYS, show_default=True, metavar="DAYS")
+@click.option("--since", callback=instant, default="30d", show_default=True, metavar="TIME",
+              help="A time ago (36h, 30d, 4w) or a day.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @with_app
-def test(app: App, query: str, days: int, as_json: bool) -> None:
-    """Show what QUERY would have matched in the archive. Nothing is stored or mailed."""
-    tree = read_query(query, app.configuration.names)
+def test(app: App, query: str, since: timedelta | datetime, as_json: bool) -> None:
+    """Show what QUERY would have found and told, had a rule asked for it. Nothing is stored or mailed."""
+    read_query(query, app.configuration.names)
     now = app.clock.now()
-    trial = service.try_query(app.engine, query, now - timedelta(days=days), now)
+    begin = now - since if isinstance(since, timedelta) else since
+    trial = service.try_rule(app.engine, AlertSpec(query=query), app.configuration, since=begin, now=now,
+                             zone=app.zone)
     if as_json:
-        click.echo(json.dumps(_trial_json(query, tree, days, trial), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(_trial_json(query, trial), ensure_ascii=False, indent=2))
     else:
-        _print_trial(tree, days, trial)
+        _print_trial(trial)
 
 
-def _print_trial(tree: Query, days: int, trial: service.Trial) -> None:
+def _print_trial(trial: service.Trial) -> None:
     console = Console(highlight=False)
-    console.print(f"[bold]{escape(str(tree))}[/bold], last {days} days")
+    days = (trial.until - trial.since) / timedelta(days=1)
+    console.print(f"[bold]{escape(trial.canonical)}[/bold], last {days:g} days")
     if not trial.searched:
         console.print("The archive has no items of these days. Poll first: digest poll")
         return
-    plural = "alert" if trial.stories == 1 else "alerts"
-    console.print(f"{trial.items} of {trial.searched} items match; one alert for each story: "
-                  f"[bold]{trial.stories} {plural}[/bold], {trial.stories / days:.1f} a day")
+    alerts, stories = _counted(trial.alerts, "alert", "alerts"), _counted(trial.stories, "story", "stories")
+    console.print(f"{trial.items} of {trial.searched} items match, in {stories}: [bold]{alerts}[/bold], "
+                  f"{trial.alerts_a_day:.1f} a day")
     if trial.items:
         _print_days(console, trial)
         _print_samples(console, trial)
 
 
 def _print_days(console: Console, trial: service.Trial) -> None:
-    table = Table("day (UTC)", "items", "")
-    most = max(number for _, number in trial.days)
-    for day, number in trial.days:
-        table.add_row(day.isoformat(), str(number), "█" * max(1, round(30 * number / most)))
+    table = Table("day (UTC)", "items", "alerts", "")
+    most = max(1, *(one.items for one in trial.days))
+    for one in trial.days:
+        table.add_row(one.day.isoformat(), str(one.items), str(one.alerts), "█" * round(30 * one.items / most))
     console.print(table)
 
 
@@ -68,11 +71,16 @@ def _print_samples(console: Console, trial: service.Trial) -> None:
         console.print(f"\nand {trial.items - len(trial.samples)} more")
 
 
-def _trial_json(query: str, tree: Query, days: int, trial: service.Trial) -> dict[str, object]:
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _trial_json(query: str, trial: service.Trial) -> dict[str, object]:
     return {
-        "query": query, "canonical": str(tree), "since_days": days, "searched": trial.searched,
-        "items": trial.items, "alerts": trial.stories,
-        "days": [{"date": day.isoformat(), "items": number} for day, number in trial.days],
+        "query": query, "canonical": trial.canonical, "since": trial.since.isoformat(),
+        "until": trial.until.isoformat(), "searched": trial.searched, "items": trial.items, "stories": trial.stories,
+        "alerts": trial.alerts, "mails": trial.mails,
+        "days": [{"date": one.day.isoformat(), "items": one.items, "alerts": one.alerts} for one in trial.days],
         "samples": [
             {"title": s.item.title, "url": s.item.url, "source": s.item.feed.source.name, "language": s.item.language,
              "time": s.item.sorted_at.isoformat(), "backlog": s.item.backlog, "story": s.story_id,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.alert_rules import AlertRule, AlertSpec
+from digest.alert_rules import AlertRule
 from digest.documents import Configuration
 from digest.errors import QueryError
 from digest.model import BodyPolicy, Item, Story
@@ -114,7 +114,7 @@ class RuleSet:
         found = []
         for rule_id in sorted(index.keys_matching(text)):
             ready = self._ready[rule_id]
-            if item.first_seen_at >= ready.rule.since and self._in_scope(ready.rule.spec, item):
+            if item.first_seen_at >= ready.rule.since and self.in_scope(rule_id, item):
                 found.append(Match(rule_id, item, text, match(ready.query, text) or ()))
         return found
 
@@ -157,7 +157,9 @@ class RuleSet:
             region = self._configuration.gazetteer.parent(region)
         return found
 
-    def _in_scope(self, spec: AlertSpec, item: Item) -> bool:
+    def in_scope(self, rule_id: int, item: Item) -> bool:
+        """Whether an item is of the regions, newsletters, sources and languages that the rule is limited to."""
+        spec = self._ready[rule_id].rule.spec
         feed, newsletters = item.feed, self._configuration.newsletters
         if spec.languages and item.language not in spec.languages:
             return False

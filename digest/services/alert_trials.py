@@ -1,71 +1,127 @@
-"""Trials: what a query would have matched in the archive. Nothing is stored or mailed."""
+"""Trials: what an alert rule would have found and told, had it been there. Nothing is stored or mailed.
+
+    query ─▶ search of the archive ─▶ items ─▶ their stories ─▶ dry run of the engine ─▶ alerts, mails
+                                            ╰▶ counts, samples, near misses, warnings
+"""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from digest.model import Item
-from digest.pipeline.alert_matching import quote_item
-from digest.query import match, parse_query, prepare
-from digest.query.quote import Quote
-from digest.storage.alert_trials import archive_ids, stories_of
+from digest.alert_rules import AlertRule, AlertSpec
+from digest.documents import Configuration
+from digest.model import Item, Source
+from digest.pipeline.alert_matching import RuleSet
+from digest.pipeline.alert_policy import Firing, Surroundings
+from digest.pipeline.alert_timing import minute_of
+from digest.query import parse_query
+from digest.query.explain import explain
+from digest.query.lint import QueryWarning, lint_query
+from digest.query.tree import Query
+from digest.services import search
+from digest.services.alert_events import dry_run
+from digest.services.search import Hit
+from digest.storage import alert_trials as storage
 from digest.storage.engine import read_only
 from digest.storage.items import items_by_id
 
-ITEMS_AT_A_TIME = 500
-SAMPLES = 10
+MOST = 5_000  # newest items that match of which alerts are counted
+SAMPLES, SOURCES = 10, 5
+INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    item: Item
-    story_id: str | None
-    quote: Quote
+class TrialDay:
+    """A day in UTC: items that match, by when they were published (else first seen), and alerts given on it."""
+
+    day: date
+    items: int
+    alerts: int
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """Items that match all of the query but one clause, the newest of them shown. `total` is a least number where
+    `exact` is False.
+    """
+
+    clause: str  # as the query says it
+    why: str  # what the items lack, or have, in words
+    total: int
+    exact: bool
+    items: tuple[Item, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a query matches in the archive. `stories` is the number of alerts that it would have given.
+    """What a rule would have found and told since `since`.
 
-    `days` counts matching items by UTC day of publication (else of first sight), oldest first.
+    `items` counts matching items published (else first seen) then, `backlog` those of them that were old when their
+    feed was first read, and `stories` the stories that they are in. `alerts` is what would have been told by the rule's
+    story policy, `mails` in how many messages, after cadence, cool-down, ceiling and quiet hours. `exact` False: the
+    query is so broad that the numbers are least numbers.
     """
 
-    searched: int
+    canonical: str
+    in_words: str
+    since: datetime
+    until: datetime
+    searched: int  # items of that time, whether they match or not
     items: int
+    backlog: int
     stories: int
-    days: tuple[tuple[date, int], ...]
-    samples: tuple[Sample, ...]
+    alerts: int
+    mails: int
+    exact: bool
+    days: tuple[TrialDay, ...]  # oldest first, days with neither items nor alerts left out
+    sources: tuple[tuple[Source, int], ...]  # the loudest, most items first
+    samples: tuple[Hit, ...]  # newest first
+    near_misses: tuple[NearMiss, ...]
+    warnings: tuple[QueryWarning, ...]
+
+    @property
+    def alerts_a_day(self) -> float:
+        """Over all days of the span, those before the archive's first item too."""
+        return self.alerts / max(1.0, (self.until - self.since) / timedelta(days=1))
 
 
-def try_query(engine: Engine, query: str, since: datetime, now: datetime) -> Trial:
-    """What the archive since `since` would have matched, backlog included. Stores nothing; raises QueryError."""
-    tree = parse_query(query)
-    found: list[tuple[str, datetime]] = []
-    samples: list[tuple[Item, Quote]] = []
+def try_rule(engine: Engine, spec: AlertSpec, configuration: Configuration, *, since: datetime, now: datetime,
+             zone: str = "UTC", besides: Sequence[AlertRule] = ()) -> Trial:
+    """What a rule that says `spec` would have done since `since`.
+
+    `zone` is the instance's; `besides` are rules whose overlap with this one is told. A rule that waits for its owner's
+    digest is tried as a daily one. Stores nothing but what is missing in the search index; raises QueryError.
+    """
+    tree = parse_query(spec.query, names=configuration.names)
+    search.index(engine)
+    rule = AlertRule(0, "trial", None, spec, 1, since, since + INSTANT)
+    rules = RuleSet([rule], configuration)
     with read_only(engine) as conn:
-        ids = archive_ids(conn, since, now)
-        for item in _archive(conn, ids, now):
-            text = prepare(item)
-            if (spans := match(tree, text)) is None:
-                continue
-            found.append((item.id, item.sorted_at))
-            if len(samples) < SAMPLES:
-                samples.append((item, quote_item(item, text, spans)))
-        stories = stories_of(conn, [item_id for item_id, _ in found])
-    days = Counter(at.astimezone(UTC).date() for _, at in found)
+        found = search.find(conn, tree, since, now, limit=MOST, prepared=rules.text_of, by_sight=True)
+        hits = [item for item in items_by_id(conn, found.item_ids).values() if rules.in_scope(0, item)]
+        firings = dry_run(conn, rules, Surroundings(zone, configuration.names), until=now)
+        return _trial(conn, tree, rules, (since, now), hits, firings, found.exact and found.total <= MOST)
+
+
+def _trial(conn: Connection, tree: Query, rules: RuleSet, span: tuple[datetime, datetime], hits: Sequence[Item],
+           firings: Sequence[Firing], exact: bool) -> Trial:
+    shown = sorted((item for item in hits if item.sorted_at > span[0]),
+                   key=lambda item: (-item.sorted_at.timestamp(), item.id))
+    stories = storage.stories_of(conn, [item.id for item in shown])
+    samples = search.hits_of(conn, tree, [item.id for item in shown[:SAMPLES]], prepared=rules.text_of)
+    sources = Counter(item.feed.source for item in shown).most_common(SOURCES)
     return Trial(
-        searched=len(ids), items=len(found), stories=len({stories.get(item_id, item_id) for item_id, _ in found}),
-        days=tuple(sorted(days.items())),
-        samples=tuple(Sample(item, stories.get(item.id), sentence) for item, sentence in samples),
-    )
+        canonical=str(tree), in_words=explain(tree), since=span[0], until=span[1],
+        searched=len(storage.archive_ids(conn, *span)), items=len(shown), backlog=sum(item.backlog for item in shown),
+        stories=len({stories.get(item.id, item.id) for item in shown}), alerts=len(firings),
+        mails=len({minute_of(firing.told.at) for firing in firings}), exact=exact, days=_days(shown, firings),
+        sources=tuple(sources), samples=samples, near_misses=(), warnings=lint_query(tree))
 
 
-def _archive(conn: Connection, ids: Sequence[str], at: datetime) -> Iterator[Item]:
-    """The items in the order of `ids`, a part of them in memory at a time."""
-    for start in range(0, len(ids), ITEMS_AT_A_TIME):
-        chunk = ids[start:start + ITEMS_AT_A_TIME]
-        items = items_by_id(conn, chunk, at=at)
-        yield from (items[item_id] for item_id in chunk if item_id in items)
+def _days(hits: Sequence[Item], firings: Sequence[Firing]) -> tuple[TrialDay, ...]:
+    items = Counter(item.sorted_at.astimezone(UTC).date() for item in hits)
+    alerts = Counter(firing.at.astimezone(UTC).date() for firing in firings)
+    return tuple(TrialDay(day, items[day], alerts[day]) for day in sorted({*items, *alerts}))

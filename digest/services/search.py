@@ -122,15 +122,16 @@ def stamp() -> str:
 
 
 def find(conn: Connection, query: Query, since: datetime, until: datetime, *, limit: int = 50,
-         prepared: Callable[[Item], MatchText] = prepare) -> Found:
-    """What `query` matches among items published (else first seen) after `since` up to `until`.
+         prepared: Callable[[Item], MatchText] = prepare, by_sight: bool = False) -> Found:
+    """What `query` matches among items published (else first seen) after `since` up to `until`; with `by_sight` among
+    those first seen then.
 
     Agrees with `match(query, prepared(item))` of each item; conditions on stories are taken to hold. What is not
     indexed yet is judged as well.
     """
     query, _ = story_conditions(query)
     is_stale = storage.is_stale(conn, stamp())
-    window = Window(since, until, is_stale or storage.count_pending(conn) > 0)
+    window = Window(since, until, is_stale or storage.count_pending(conn) > 0, by_sight)
     unindexed = results.unindexed(conn, window, everything=is_stale) if window.waiting else []
     late = list(_judged_items(conn, query, unindexed, prepared))
     if is_stale:

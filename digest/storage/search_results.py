@@ -1,7 +1,7 @@
 """What a search finds: matches counted by day, the newest of them, and candidates that are to be judged.
 
-An item is looked for between two instants, by when it was published, else first seen. One that has changed since it was
-indexed is left out here and stands among the unindexed.
+An item is looked for between two instants, by when it was published, else first seen (or by when it was first seen,
+where a window says so). One that has changed since it was indexed is left out here and stands among the unindexed.
 """
 
 from dataclasses import dataclass
@@ -21,11 +21,14 @@ CANDIDATE = ("item_id", "at", "day", "language", "words")  # columns of a candid
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Items after `since` up to `until`. `waiting`: some are not indexed as they are now."""
+    """Items after `since` up to `until`. `waiting`: some are not indexed as they are now; `by_sight`: the instants are
+    those of first sight, whatever their date.
+    """
 
     since: datetime
     until: datetime
     waiting: bool = False
+    by_sight: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,8 @@ def untold(conn: Connection, window: Window) -> list[Candidate]:
 def unindexed(conn: Connection, window: Window, *, everything: bool) -> list[str]:
     """Ids of items that are not indexed as they are now, newest first; `everything`: of all items."""
     at = func.coalesce(items.c.published_at, items.c.first_seen_at)
-    query = select(items.c.id).where(at > window.since, at <= window.until).order_by(at.desc(), items.c.id)
+    asked = items.c.first_seen_at if window.by_sight else at
+    query = select(items.c.id).where(asked > window.since, asked <= window.until).order_by(at.desc(), items.c.id)
     if not everything:
         query = query.where(items.c.id.in_(select(search_pending.c.item_id)))
     return list(conn.execute(query).scalars())
@@ -105,7 +109,10 @@ def _untold(window: Window, *columns: Any) -> Select[Any]:
 
 
 def _within(query: Select[Any], window: Window) -> Select[Any]:
-    query = query.where(search_items.c.at > window.since, search_items.c.at <= window.until)
+    at = search_items.c.at
+    if window.by_sight:
+        query, at = query.join(items, items.c.id == search_items.c.item_id), items.c.first_seen_at
+    query = query.where(at > window.since, at <= window.until)
     if not window.waiting:
         return query
     return query.where(~exists().where(search_pending.c.item_id == search_items.c.item_id))

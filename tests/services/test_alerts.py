@@ -1,5 +1,4 @@
 from dataclasses import replace
-from datetime import date, timedelta
 from html import unescape
 from threading import Barrier, Thread
 
@@ -8,14 +7,14 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from digest.errors import NameTaken, NotFound
-from digest.model import Block, BodyPolicy
-from digest.services import alert_rules, alert_trials
+from digest.model import BodyPolicy
+from digest.services import alert_rules
 from digest.services.alerts import AlertEngine, Context, FireReport
 from digest.settings import Settings, SiteSettings
 from digest.storage import alerts as storage
 from digest.storage.engine import read_only
 from tests.services.alert_worlds import ANA, LATER, MINUTE, NOWHERE, POST, SETTINGS, World
-from tests.storage.worlds import NOON, a_feed
+from tests.storage.worlds import a_feed
 
 
 @pytest.fixture
@@ -167,22 +166,6 @@ def test_a_process_that_dies_while_it_stores_loses_and_doubles_nothing(world: Wo
     assert world.queued() == []
     assert world.fire() == FireReport(0, 1)
     assert len(world.queued()) == 1
-
-
-def test_a_query_is_tried_on_the_archive(world: World) -> None:
-    day = timedelta(days=1)
-    story = world.arrive("Gas prices rise", backlog=True, body=(Block("p", "The gas is cheap."),))
-    world.arrive("Gas prices", story=story.id, published_at=NOON - day)
-    world.arrive("Gas undated", published_at=None)
-    world.arrive("Bread")
-    world.arrive("Gas of last year", published_at=NOON - 400 * day)
-    world.arrive("Gas to come", first_seen_at=LATER + day)
-    trial = alert_trials.try_query(world.engine, "gas", LATER - 30 * day, LATER)
-    assert (trial.searched, trial.items, trial.stories) == (4, 3, 2)
-    assert trial.days == ((date(2026, 2, 16), 1), (date(2026, 2, 17), 2))
-    assert [sample.item.title for sample in trial.samples] == ["Gas undated", "Gas prices rise", "Gas prices"]
-    assert trial.samples[1].quote.sentence == "The gas is cheap." and trial.samples[1].story_id == story.id
-    assert world.fire() == FireReport(0, 0)
 
 
 def test_each_story_names_its_rule_and_version(world: World) -> None:
