@@ -27,7 +27,8 @@ class _Waiting:
 class Writer:
     """Stores the documents of one run. `are_more_coming` says whether it is worth waiting for others.
 
-    Belongs to one event loop; `stored` are the ids of the feeds whose outcome is written.
+    Nor is it where as many wait as are fetched at a time: there is room for few more, and nothing would be read
+    meanwhile. Belongs to one event loop; `stored` are the ids of the feeds whose outcome is written.
     """
 
     def __init__(self, engine: Engine, clock: Clock, attempts: Attempts, are_more_coming: Callable[[], bool]):
@@ -35,7 +36,7 @@ class Writer:
         self._are_more_coming = are_more_coming
         self._writing = asyncio.Lock()
         self._waiting: list[_Waiting] = []
-        self._all_came = asyncio.Event()
+        self._enough = asyncio.Event()
         self.stored: set[str] = set()
 
     async def add(self, answer: Answer) -> PollOutcome:
@@ -45,8 +46,8 @@ class Writer:
         """
         own = _Waiting(answer)
         self._waiting.append(own)
-        if not self._are_more_coming():
-            self._all_came.set()
+        if self._is_enough():
+            self._enough.set()
         async with self._writing:
             if own.outcome is None:
                 await self._gather()
@@ -58,11 +59,14 @@ class Writer:
 
     async def _gather(self) -> None:
         """Waits a little for further documents, while any are being read."""
-        self._all_came.clear()
-        if self._are_more_coming():
+        self._enough.clear()
+        if not self._is_enough():
             with suppress(TimeoutError):
                 async with asyncio.timeout(GATHER_SECONDS):
-                    await self._all_came.wait()
+                    await self._enough.wait()
+
+    def _is_enough(self) -> bool:
+        return len(self._waiting) >= self._attempts.settings.concurrency or not self._are_more_coming()
 
     def _write(self, batch: Sequence[_Waiting]) -> None:
         """Stores documents in one transaction; where that fails, each in its own, so that one harms no other."""
