@@ -44,6 +44,13 @@ MAX_REVISIONS = 25  # an outlet that rewrites an item at every poll is followed 
 CHUNK = 500  # ids in one statement
 REVISED = ("url", "title", "summary", "body", "content_hash")
 
+# Stated once: to state a condition on hundreds of ids costs more than to answer it.
+_OF_IDS = items.c.id.in_(bindparam("ids", expanding=True))
+_HASHES = select(items.c.id, items.c.content_hash).where(_OF_IDS)
+_AS_STORED = select(
+    items.c.id, bindparam("now", type_=UtcDateTime), *(items.c[name] for name in REVISED)).where(_OF_IDS)
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -90,11 +97,7 @@ def _of(entries: Sequence[Item], ids: frozenset[str]) -> tuple[str, ...]:
 
 def known_hashes(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
     """The content hash of those of `ids` that are stored."""
-    return {
-        row.id: row.content_hash
-        for chunk in _chunks(ids)
-        for row in conn.execute(select(items.c.id, items.c.content_hash).where(items.c.id.in_(chunk)))
-    }
+    return {id_: content_hash for chunk in _chunks(ids) for id_, content_hash in conn.execute(_HASHES, {"ids": chunk})}
 
 
 def earlier_items(conn: Connection, entries: Sequence[Item]) -> dict[str, list[Earlier]]:
@@ -217,13 +220,13 @@ def _to_row(feed: Feed, item: Item, body: str, content_hash: str) -> dict[str, A
         "place": item.place, "language": item.language, "published_at": item.published_at,
         "published_offset_minutes": item.published_offset_minutes, "date_quality": item.date_quality.value,
         "first_seen_at": item.first_seen_at, "backlog": item.backlog, "image_url": item.image_url,
-        "tags": json.dumps(item.tags, ensure_ascii=False) if item.tags else "[]", "link": item.link,
+        "tags": _as_json(item.tags) if item.tags else "[]", "link": item.link,
         "content_hash": content_hash,
     }
 
 
 def _body_text(body: tuple[Block, ...]) -> str:
-    return json.dumps([[block.kind, block.text] for block in body], ensure_ascii=False) if body else "[]"
+    return _as_json([[block.kind, block.text] for block in body]) if body else "[]"
 
 
 def _body(text: str) -> tuple[Block, ...]:
@@ -233,8 +236,7 @@ def _body(text: str) -> tuple[Block, ...]:
 def _note_revisions(conn: Connection, ids: Iterable[str], now: datetime) -> None:
     """Copies the texts of items, as they are stored, to their revisions of `now`."""
     for chunk in _chunks(ids):
-        as_stored = select(items.c.id, literal(now, UtcDateTime), *(items.c[name] for name in REVISED))
-        upsert_from(conn, item_revisions, ("item_id", "seen_at", *REVISED), as_stored.where(items.c.id.in_(chunk)))
+        upsert_from(conn, item_revisions, ("item_id", "seen_at", *REVISED), _AS_STORED, {"now": now, "ids": chunk})
 
 
 def _still_followed(conn: Connection, ids: Sequence[str]) -> list[str]:
