@@ -1,10 +1,11 @@
 """Which alert rules match which items: query, scope, and what a rule may see at all. Pure."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property, partial
 
-from digest.alert_rules import AlertRule
+from digest.alert_rules import AlertRule, StoryPolicy
 from digest.documents import Configuration
 from digest.errors import QueryError
 from digest.model import BodyPolicy, Item, Story
@@ -21,14 +22,22 @@ from digest.query.tree import Condition, Query
 NOWHERE = ""  # region of an item whose feed has none and whose text names none
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Match:
-    """An item that a rule matches, and the places of its text that made it match."""
+    """An item that a rule matches. Its text, and the places of it that made it match, are looked at when needed."""
 
     rule_id: int
     item: Item
-    text: MatchText
-    spans: tuple[Span, ...]
+    query: Query
+    read: Callable[[Item], MatchText] = field(repr=False, compare=False)
+
+    @cached_property
+    def text(self) -> MatchText:
+        return self.read(self.item)
+
+    @cached_property
+    def spans(self) -> tuple[Span, ...]:
+        return match(self.query, self.text) or ()
 
     @property
     def quote(self) -> Quote:
@@ -61,6 +70,7 @@ class RuleSet:
         self._configuration = configuration
         self._places = Places(configuration.gazetteer)
         self._ready: dict[int, _Ready] = {}
+        self._developing: set[int] = set()
         self._index: RuleIndex[int] = RuleIndex()
         self._conditional: RuleIndex[int] = RuleIndex()  # of those that look at the story too
         self._topics = _Topics(configuration)
@@ -73,12 +83,15 @@ class RuleSet:
         known = {rule_id: ready.rule for rule_id, ready in self._ready.items()}
         for rule_id in [rule_id for rule_id, rule in known.items() if wanted.get(rule_id) != rule]:
             del self._ready[rule_id]
+            self._developing.discard(rule_id)
             self._index.remove(rule_id)
             self._conditional.remove(rule_id)
         self.unreadable.clear()
         for rule_id, rule in wanted.items():
             if known.get(rule_id) != rule and (ready := self._read(rule)) is not None:
                 self._ready[rule_id] = ready
+                if rule.spec.story is StoryPolicy.DEVELOPS:
+                    self._developing.add(rule_id)
                 self._index.add(rule_id, ready.query)
                 if ready.conditions:
                     self._conditional.add(rule_id, ready.query)
@@ -99,6 +112,11 @@ class RuleSet:
         """Whether there is a rule that looks at the story beside the item that joined it."""
         return len(self._conditional) > 0
 
+    @property
+    def developing(self) -> bool:
+        """Whether there is a rule that may tell of a story again without an item that matches."""
+        return bool(self._developing)
+
     def rule(self, rule_id: int) -> AlertRule:
         return self._ready[rule_id].rule
 
@@ -114,8 +132,8 @@ class RuleSet:
         found = []
         for rule_id in sorted(index.keys_matching(text)):
             ready = self._ready[rule_id]
-            if item.first_seen_at >= ready.rule.since and self.in_scope(rule_id, item):
-                found.append(Match(rule_id, item, text, match(ready.query, text) or ()))
+            if item.first_seen_at >= ready.rule.since and self._in_scope(rule_id, item):
+                found.append(Match(rule_id, item, ready.query, partial(_given, text)))
         return found
 
     def conditions_hold(self, rule_id: int, story: Story, at: datetime) -> bool:
@@ -157,7 +175,7 @@ class RuleSet:
             region = self._configuration.gazetteer.parent(region)
         return found
 
-    def in_scope(self, rule_id: int, item: Item) -> bool:
+    def _in_scope(self, rule_id: int, item: Item) -> bool:
         """Whether an item is of the regions, newsletters, sources and languages that the rule is limited to."""
         spec = self._ready[rule_id].rule.spec
         feed, newsletters = item.feed, self._configuration.newsletters
@@ -173,6 +191,45 @@ class RuleSet:
             return True
         region = self._places.item_region(item, NOWHERE)
         return any(self._places.inside(region, outer) for outer in spec.regions)
+
+
+def _given(text: MatchText, _item: Item) -> MatchText:
+    return text
+
+
+class KnownRule(RuleSet):
+    """One rule, of which it is known which items it matches as they are now: a search has found them.
+
+    `current` are items as they are now, by id, `found` the ids of those that match. Another text of an item is asked.
+    """
+
+    def __init__(self, rule: AlertRule, configuration: Configuration):
+        super().__init__([rule], configuration)
+        self._rule_id = rule.id
+        self._current: Mapping[str, Item] = {}
+        self._found: Collection[str] = frozenset()
+
+    def know(self, current: Mapping[str, Item], found: Collection[str]) -> None:
+        self._current, self._found = current, found
+
+    def in_scope(self, item: Item) -> bool:
+        return self._in_scope(self._rule_id, item)
+
+    @property
+    def looks_at_stories(self) -> bool:
+        """Whether it asks for more of a story than the items that match."""
+        spec = self._ready[self._rule_id].rule.spec
+        return self.conditional or self.developing or bool(spec.quiet and spec.quiet.passes)
+
+    def matches(self, item: Item, *, conditional: bool = False) -> list[Match]:
+        if self._current.get(item.id) is not item:
+            return super().matches(item, conditional=conditional)
+        ready = self._ready[self._rule_id]
+        is_news = not item.backlog and item.first_seen_at >= ready.rule.since
+        if item.id not in self._found or not is_news or not self.in_scope(item) or (
+                conditional and not ready.conditions):
+            return []
+        return [Match(self._rule_id, item, ready.query, self.text_of)]
 
 
 class _Topics:

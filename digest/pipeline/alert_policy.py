@@ -78,16 +78,24 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """An alert to be: the rule, the item that made it fire, why, and when it is told."""
+    """An alert to be: the rule, the item that made it fire, why, and when it is told.
+
+    `match` is None where what made it fire is no item that matches.
+    """
 
     rule: AlertRule
     story: Story
     item: Item
-    quote: Quote
+    match: Match | None
     occasion: str
     why: tuple[Trigger, ...]
     at: datetime
     told: Told
+
+    @property
+    def quote(self) -> Quote:
+        """The sentence that matched; else the item's title."""
+        return self.match.quote if self.match else Quote(self.item.title, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,20 +126,20 @@ def decide(at: datetime, occurrences: Sequence[Occurrence], matches: Mapping[str
             if not rules.conditions_hold(rule_id, story, at):
                 continue
             past, rule = history.past(rule_id, story), rules.rule(rule_id)
-            for item, quote, occasion, why in _fires(at, occurrence, rule, by_rule.get(rule_id, ()), past, rules,
+            for item, found, occasion, why in _fires(at, occurrence, rule, by_rule.get(rule_id, ()), past, rules,
                                                      around.names):
                 timed = _timed(at, story, rule, rules, history, around)
-                firings.append(Firing(rule, story, item, quote, occasion, why, at, timed))
+                firings.append(Firing(rule, story, item, found, occasion, why, at, timed))
                 history.note_alert(rule_id, story.id, item.id, at)
     return firings
 
 
-Fire = tuple[Item, Quote, str, tuple[Trigger, ...]]
+Fire = tuple[Item, Match | None, str, tuple[Trigger, ...]]
 
 
 def _fires(at: datetime, occurrence: Occurrence, rule: AlertRule, matches: Sequence[Match], past: Past | None,
            rules: RuleSet, names: Names) -> list[Fire]:
-    """What the rule has to say of the story: item, quote, occasion and triggers of each alert."""
+    """What the rule has to say of the story: item, match, occasion and triggers of each alert."""
     policy = rule.spec.story
     if past is None:
         first = _first(occurrence, matches, rules.conditions(rule.id))
@@ -151,11 +159,11 @@ def _first(occurrence: Occurrence, matches: Sequence[Match], conditions: Iterabl
         return None
     joined = {item.id for item in occurrence.items}
     chosen = next((one for one in matches if one.item.id in joined), matches[0])
-    return chosen.item, chosen.quote, FIRST, (Trigger(FIRST, " ".join(map(str, conditions))),)
+    return chosen.item, chosen, FIRST, (Trigger(FIRST, " ".join(map(str, conditions))),)
 
 
 def _items(matches: Iterable[Match], known: Collection[str]) -> list[Fire]:
-    return [(one.item, one.quote, one.item.id, (Trigger(ITEM, one.item.feed.source.name),))
+    return [(one.item, one, one.item.id, (Trigger(ITEM, one.item.feed.source.name),))
             for one in matches if one.item.id not in known]
 
 
@@ -174,9 +182,9 @@ def _developed(at: datetime, occurrence: Occurrence, spec: AlertSpec, matches: S
         return []
     if told_by or new:
         chosen = told_by or new[0]
-        return [(chosen.item, chosen.quote, at.isoformat(), tuple(found))]
+        return [(chosen.item, chosen, at.isoformat(), tuple(found))]
     item = (occurrence.items or story.items)[-1]
-    return [(item, Quote(item.title, ()), at.isoformat(), tuple(found))]
+    return [(item, None, at.isoformat(), tuple(found))]
 
 
 def _beside(new: Sequence[Match], before: Sequence[Item], names: Names) -> tuple[list[Trigger], Match | None]:

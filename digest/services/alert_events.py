@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -12,11 +13,11 @@ from digest.model import Item, Story, StoryEvent, StoryEventKind
 from digest.pipeline.alert_matching import Match, RuleSet
 from digest.pipeline.alert_policy import Firing, History, Occurrence, Surroundings, decide
 from digest.pipeline.alert_timing import LOOK_BACK, paces
+from digest.services.alert_stories import StoredStories, StoriesThen
 from digest.storage import alerts as storage
-from digest.storage.items import items_by_id
-from digest.storage.stories import events_after, stories_by_id
+from digest.storage.stories import events_after
 
-ITEMS_AT_A_TIME, EVENTS_AT_A_TIME = 500, 10_000
+EVENTS_AT_A_TIME = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def ticks(events: Iterable[StoryEvent]) -> Iterator[Tick]:
         yield Tick(own[-1].at, own[-1].number, tuple(own))
 
 
-def evaluate(conn: Connection, tick: Tick, rules: RuleSet, memory: Memory, around: Surroundings) -> list[Firing]:
+def evaluate(archive: StoriesThen, tick: Tick, rules: RuleSet, memory: Memory, around: Surroundings) -> list[Firing]:
     """The alerts of a tick. Everything is read as it was then, however late this is done.
 
     Steps:
@@ -102,10 +103,10 @@ def evaluate(conn: Connection, tick: Tick, rules: RuleSet, memory: Memory, aroun
        all where a rule asks for something of the story;
     3. decide.
     """
-    items = _items(conn, tick)
-    roots = storage.roots_of(conn, [event.story_id for event in tick.events], tick.at)
+    items = _items(archive, tick)
+    roots = archive.roots([event.story_id for event in tick.events], tick.at)
     found = {item_id: [] if item is None else rules.matches(item) for item_id, item in items.items()}
-    stories = _stories(conn, tick, roots, found, rules, memory)
+    stories = _stories(archive, tick, roots, found, rules, memory)
     occurrences = _occurrences(tick, roots, stories, items)
     matches = {one.story.id: _by_rule(one, found, rules) for one in occurrences}
     rule_ids = sorted({rule_id for by_rule in matches.values() for rule_id in by_rule})
@@ -113,25 +114,24 @@ def evaluate(conn: Connection, tick: Tick, rules: RuleSet, memory: Memory, aroun
     return decide(tick.at, occurrences, matches, rules, history, around)
 
 
-def _items(conn: Connection, tick: Tick) -> dict[str, Item | None]:
+def _items(archive: StoriesThen, tick: Tick) -> dict[str, Item | None]:
     """The items that joined stories, in their order; None where one is not there any more."""
     ids = [event.item_id for event in tick.events if event.item_id is not None]
-    found: dict[str, Item] = {}
-    for start in range(0, len(ids), ITEMS_AT_A_TIME):
-        found |= items_by_id(conn, ids[start:start + ITEMS_AT_A_TIME], at=tick.at)
+    found = archive.items(ids, tick.at)
     return {item_id: found.get(item_id) for item_id in ids}
 
 
-def _stories(conn: Connection, tick: Tick, roots: dict[str, str], found: dict[str, list[Match]], rules: RuleSet,
+def _stories(archive: StoriesThen, tick: Tick, roots: dict[str, str], found: dict[str, list[Match]], rules: RuleSet,
              memory: Memory) -> dict[str, Story]:
     """By root, the stories that have to be looked at whole."""
     wanted = {roots[event.story_id] for event in tick.events if event.item_id and found.get(event.item_id)}
     if rules.conditional:
         wanted |= set(roots.values())
-    names = storage.names_of(conn, set(roots.values()), tick.at)
-    wanted |= {names[story_id] for rule_id, story_id in memory.told(list(names), tick.at)
-               if rule_id in rules and rules.rule(rule_id).spec.story is StoryPolicy.DEVELOPS}
-    return stories_by_id(conn, wanted, at=tick.at)
+    if rules.developing:
+        names = archive.families(set(roots.values()), tick.at)
+        wanted |= {names[story_id] for rule_id, story_id in memory.told(list(names), tick.at)
+                   if rule_id in rules and rules.rule(rule_id).spec.story is StoryPolicy.DEVELOPS}
+    return archive.stories(wanted, tick.at) if wanted else {}
 
 
 def _occurrences(tick: Tick, roots: dict[str, str], stories: dict[str, Story],
@@ -173,12 +173,15 @@ def dry_run(conn: Connection, rules: RuleSet, around: Surroundings, *, after: in
     What was told in fact plays no part: the rules begin with nothing told, and fire on what was first seen since their
     `since`. So a rule that was active all the time gives what it gave.
     """
-    memory, found = TrialMemory(), list[Firing]()
-    for tick in ticks(_recorded(conn, after)):
-        if until is not None and tick.at > until:
-            break
-        found += evaluate(conn, tick, rules, memory, around)
-    return found
+    events = takewhile(lambda event: until is None or event.at <= until, _recorded(conn, after))
+    return dry_run_of(events, StoredStories(conn), rules, around)
+
+
+def dry_run_of(events: Iterable[StoryEvent], archive: StoriesThen, rules: RuleSet,
+               around: Surroundings) -> list[Firing]:
+    """What rules would have told of these events, in order of the log."""
+    memory = TrialMemory()
+    return [firing for tick in ticks(events) for firing in evaluate(archive, tick, rules, memory, around)]
 
 
 def _recorded(conn: Connection, after: int) -> Iterator[StoryEvent]:

@@ -5,7 +5,7 @@
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from digest.alert_rules import AlertRule, AlertSpec
 from digest.documents import Configuration
 from digest.model import Item, Source
-from digest.pipeline.alert_matching import RuleSet
+from digest.pipeline.alert_matching import KnownRule
 from digest.pipeline.alert_policy import Firing, Surroundings
 from digest.pipeline.alert_timing import minute_of
 from digest.query import parse_query
@@ -22,7 +22,8 @@ from digest.query.explain import explain
 from digest.query.lint import QueryWarning, lint_query
 from digest.query.tree import Query
 from digest.services import search
-from digest.services.alert_events import dry_run
+from digest.services.alert_events import dry_run_of
+from digest.services.alert_stories import LoadedStories
 from digest.services.search import Hit
 from digest.storage import alert_trials as storage
 from digest.storage.engine import read_only
@@ -30,6 +31,7 @@ from digest.storage.items import items_by_id
 
 MOST = 5_000  # newest items that match of which alerts are counted
 SAMPLES, SOURCES = 10, 5
+TRIAL = 0  # id of the rule that is tried
 INSTANT = timedelta(microseconds=1)
 
 
@@ -97,28 +99,58 @@ def try_rule(engine: Engine, spec: AlertSpec, configuration: Configuration, *, s
     """
     tree = parse_query(spec.query, names=configuration.names)
     search.index(engine)
-    rule = AlertRule(0, "trial", None, spec, 1, since, since + INSTANT)
-    rules = RuleSet([rule], configuration)
+    rule = KnownRule(AlertRule(TRIAL, "trial", None, spec, 1, since, since + INSTANT), configuration)
     with read_only(engine) as conn:
-        found = search.find(conn, tree, since, now, limit=MOST, prepared=rules.text_of, by_sight=True)
-        hits = [item for item in items_by_id(conn, found.item_ids).values() if rules.in_scope(0, item)]
-        firings = dry_run(conn, rules, Surroundings(zone, configuration.names), until=now)
-        return _trial(conn, tree, rules, (since, now), hits, firings, found.exact and found.total <= MOST)
+        fired = fire(conn, rule, tree, (since, now), Surroundings(zone, configuration.names))
+        return _trial(conn, tree, rule, (since, now), fired)
 
 
-def _trial(conn: Connection, tree: Query, rules: RuleSet, span: tuple[datetime, datetime], hits: Sequence[Item],
-           firings: Sequence[Firing], exact: bool) -> Trial:
-    shown = sorted((item for item in hits if item.sorted_at > span[0]),
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """What a rule matches among items first seen in a span, and the alerts that the engine would have given.
+
+    `stories` holds the story of each item that has one.
+    """
+
+    items: tuple[Item, ...]
+    firings: tuple[Firing, ...]
+    stories: Mapping[str, str]
+    exact: bool  # False: there are more
+
+
+def fire(conn: Connection, rule: KnownRule, query: Query, span: tuple[datetime, datetime],
+         around: Surroundings) -> Fired:
+    """What a rule whose tree is `query` would have done after the first instant of `span` up to the second.
+
+    The engine is asked about the stories of the items alone that a search finds, and of those items whose text was
+    another one: that may have matched too. Where nothing else can make the rule fire, the other items of these stories
+    are left out.
+    """
+    since, until = span
+    found = search.find(conn, query, since, until, limit=MOST, prepared=rule.text_of, by_sight=True)
+    asked = {*found.item_ids, *storage.rewritten(conn, since)}
+    annals = storage.annals(conn, asked, since, until, whole=rule.looks_at_stories)
+    items = items_by_id(conn, asked | {filed.item_id for filed in annals.filed})
+    rule.know(items, frozenset(found.item_ids))
+    archive = LoadedStories(conn, annals, items, storage.revised_at(conn, items, since))
+    events = (event for event in annals.events if event.item_id is None or event.item_id in items)
+    firings = tuple(dry_run_of(events, archive, rule, around))
+    hits = tuple(items[id_] for id_ in found.item_ids if id_ in items and rule.in_scope(items[id_]))
+    return Fired(hits, firings, archive.stories_of(until), found.exact and found.total <= MOST)
+
+
+def _trial(conn: Connection, tree: Query, rule: KnownRule, span: tuple[datetime, datetime], fired: Fired) -> Trial:
+    shown = sorted((item for item in fired.items if item.sorted_at > span[0]),
                    key=lambda item: (-item.sorted_at.timestamp(), item.id))
-    stories = storage.stories_of(conn, [item.id for item in shown])
-    samples = search.hits_of(conn, tree, [item.id for item in shown[:SAMPLES]], prepared=rules.text_of)
+    samples = tuple(search.hit_of(tree, item, fired.stories.get(item.id), rule.text_of) for item in shown[:SAMPLES])
     sources = Counter(item.feed.source for item in shown).most_common(SOURCES)
     return Trial(
         canonical=str(tree), in_words=explain(tree), since=span[0], until=span[1],
-        searched=len(storage.archive_ids(conn, *span)), items=len(shown), backlog=sum(item.backlog for item in shown),
-        stories=len({stories.get(item.id, item.id) for item in shown}), alerts=len(firings),
-        mails=len({minute_of(firing.told.at) for firing in firings}), exact=exact, days=_days(shown, firings),
-        sources=tuple(sources), samples=samples, near_misses=(), warnings=lint_query(tree))
+        searched=storage.count_items(conn, *span), items=len(shown), backlog=sum(item.backlog for item in shown),
+        stories=len({fired.stories.get(item.id, item.id) for item in shown}), alerts=len(fired.firings),
+        mails=len({minute_of(firing.told.at) for firing in fired.firings}), exact=fired.exact,
+        days=_days(shown, fired.firings), sources=tuple(sources), samples=samples,
+        near_misses=(), warnings=lint_query(tree))
 
 
 def _days(hits: Sequence[Item], firings: Sequence[Firing]) -> tuple[TrialDay, ...]:

@@ -16,6 +16,7 @@ from digest.pipeline.alert_timing import CEILING, next_digest
 from digest.resources import template_texts
 from digest.services import alert_bundles
 from digest.services.alert_events import StoredMemory, Tick, evaluate, ticks
+from digest.services.alert_stories import StoredStories
 from digest.settings import Settings
 from digest.storage import alert_rules as rule_storage
 from digest.storage import alerts as storage
@@ -114,7 +115,7 @@ class AlertEngine:
         with read_only(self._engine) as conn:
             rules = self._ready(conn, context.configuration)
             around = Surroundings(context.zone, context.configuration.names, _digests(conn, context.configuration))
-            return evaluate(conn, tick, rules, StoredMemory(conn, rules, around), around)
+            return evaluate(StoredStories(conn), tick, rules, StoredMemory(conn, rules, around), around)
 
     def _store(self, position: int, tick: Tick, firings: Sequence[Firing], context: Context) -> int | None:
         """Stores the alerts of a tick with their targets; None where another process moved the cursor first."""

@@ -160,12 +160,15 @@ def hits_of(conn: Connection, query: Query, item_ids: Sequence[str], *,
             prepared: Callable[[Item], MatchText] = prepare) -> tuple[Hit, ...]:
     """The items of a search in its order, with the words that match."""
     items = items_by_id(conn, item_ids)
-    hits = []
-    for item in (items[item_id] for item_id in item_ids if item_id in items):
-        text = prepared(item)
-        title_only = item.feed.body is BodyPolicy.HEADLINE
-        hits.append(Hit(item, story_of(conn, item.id), quote(text, match(query, text) or (), title_only=title_only)))
-    return tuple(hits)
+    return tuple(hit_of(query, items[item_id], story_of(conn, item_id), prepared)
+                 for item_id in item_ids if item_id in items)
+
+
+def hit_of(query: Query, item: Item, story_id: str | None, prepared: Callable[[Item], MatchText] = prepare) -> Hit:
+    """An item that a query matches, with the words that match."""
+    text = prepared(item)
+    title_only = item.feed.body is BodyPolicy.HEADLINE
+    return Hit(item, story_id, quote(text, match(query, text) or (), title_only=title_only))
 
 
 def _archive(conn: Connection) -> Archive:

@@ -168,7 +168,7 @@ def fts5_query(node: Node) -> str:
         case Close(left, right, between, most, _):
             pairs = [_fts5_close(left.kind, (mine, theirs), between, most[language], left.prefix, right.prefix)
                      for language, mine, theirs in _by_language(left.terms, right.terms)]
-            return " OR ".join(pairs)
+            return " OR ".join(pairs) or _quoted(NEVER)
         case AllOf(parts, without):
             wanted = _fts5_all([fts5_query(part) for part in parts])
             return " NOT ".join([f"({wanted})", *(f"({fts5_query(part)})" for part in without)])

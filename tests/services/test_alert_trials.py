@@ -30,7 +30,7 @@ def test_a_query_is_tried_on_the_archive(world: World) -> None:
     world.arrive("Gas undated", published_at=None)
     world.arrive("Bread")
     world.arrive("Gas of last year", published_at=NOON - 400 * DAY)
-    world.arrive("Gas to come", first_seen_at=LATER + DAY)
+    world.arrive("Gas to come", first_seen_at=LATER + DAY, published_at=LATER + DAY)
     trial = tried(world, "gas")
     assert (trial.searched, trial.items, trial.backlog, trial.stories) == (4, 3, 1, 2)
     assert [(one.day, one.items) for one in trial.days] == [(date(2026, 2, 16), 1), (date(2026, 2, 17), 2)]

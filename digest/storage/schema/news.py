@@ -149,7 +149,7 @@ story_events = Table(
     "story_events", metadata,
     Column("number", Integer, primary_key=True),
     Column("kind", Text, nullable=False),
-    Column("story_id", String(16), nullable=False),
+    Column("story_id", String(16), nullable=False, index=True),
     Column("item_id", String(16)),
     Column("at", UtcDateTime, nullable=False, index=True),
 )
