@@ -107,7 +107,7 @@ def _tell_stories(engine: Engine, seen: Sequence[tuple[datetime, str]], chance: 
         live = live if story != item_id else [*live[1 - LIVE:], item_id]
     with engine.begin() as conn:
         conn.execute(update(item_revisions).where(item_revisions.c.item_id == items.c.id).values(
-            seen_at=items.c.first_seen_at))
+            seen_at=items.c.first_seen_at, later=False))
     for start in range(0, len(joins), AT_A_TIME):
         with engine.begin() as conn:
             record_joins(conn, joins[start:start + AT_A_TIME])

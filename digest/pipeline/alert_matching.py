@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
 
-from digest.alert_rules import AlertRule, StoryPolicy
+from digest.alert_rules import AlertRule, AlertSpec, StoryPolicy
 from digest.documents import Configuration
 from digest.errors import QueryError
 from digest.model import BodyPolicy, Item, Story
@@ -216,10 +216,19 @@ class KnownRule(RuleSet):
         return self._in_scope(self._rule_id, item)
 
     @property
+    def spec(self) -> AlertSpec:
+        return self._ready[self._rule_id].rule.spec
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it asks for more of an item than its query says."""
+        spec = self.spec
+        return bool(spec.regions or spec.newsletters or spec.sources or spec.languages)
+
+    @property
     def looks_at_stories(self) -> bool:
         """Whether it asks for more of a story than the items that match."""
-        spec = self._ready[self._rule_id].rule.spec
-        return self.conditional or self.developing or bool(spec.quiet and spec.quiet.passes)
+        return self.conditional or self.developing or bool(self.spec.quiet and self.spec.quiet.passes)
 
     def matches(self, item: Item, *, conditional: bool = False) -> list[Match]:
         if self._current.get(item.id) is not item:

@@ -5,7 +5,7 @@
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -19,10 +19,11 @@ from digest.pipeline.alert_policy import Firing, Surroundings
 from digest.pipeline.alert_timing import minute_of
 from digest.query import parse_query
 from digest.query.explain import explain
-from digest.query.lint import QueryWarning, lint_query
+from digest.query.lint import QueryWarning
 from digest.query.tree import Query
 from digest.services import search
 from digest.services.alert_events import dry_run_of
+from digest.services.alert_hints import Asked, NearMiss, near_misses, warnings
 from digest.services.alert_stories import LoadedStories
 from digest.services.search import Hit
 from digest.storage import alert_trials as storage
@@ -42,19 +43,6 @@ class TrialDay:
     day: date
     items: int
     alerts: int
-
-
-@dataclass(frozen=True, slots=True)
-class NearMiss:
-    """Items that match all of the query but one clause, the newest of them shown. `total` is a least number where
-    `exact` is False.
-    """
-
-    clause: str  # as the query says it
-    why: str  # what the items lack, or have, in words
-    total: int
-    exact: bool
-    items: tuple[Item, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +90,11 @@ def try_rule(engine: Engine, spec: AlertSpec, configuration: Configuration, *, s
     rule = KnownRule(AlertRule(TRIAL, "trial", None, spec, 1, since, since + INSTANT), configuration)
     with read_only(engine) as conn:
         fired = fire(conn, rule, tree, (since, now), Surroundings(zone, configuration.names))
-        return _trial(conn, tree, rule, (since, now), fired)
+        shown = sorted((item for item in fired.items if item.sorted_at > since),
+                       key=lambda item: (-item.sorted_at.timestamp(), item.id))
+        asked = Asked(conn, rule, tree, since, now, configuration, storage.count_items(conn, since, now), len(shown),
+                      shown)
+        return _trial(asked, fired, besides)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,32 +120,48 @@ def fire(conn: Connection, rule: KnownRule, query: Query, span: tuple[datetime, 
     """
     since, until = span
     found = search.find(conn, query, since, until, limit=MOST, prepared=rule.text_of, by_sight=True)
-    asked = {*found.item_ids, *storage.rewritten(conn, since)}
+    rewritten = storage.rewritten(conn, since)
+    asked = {*found.item_ids, *rewritten}
     annals = storage.annals(conn, asked, since, until, whole=rule.looks_at_stories)
     items = items_by_id(conn, asked | {filed.item_id for filed in annals.filed})
     rule.know(items, frozenset(found.item_ids))
-    archive = LoadedStories(conn, annals, items, storage.revised_at(conn, items, since))
+    archive = LoadedStories(conn, annals, items, rewritten)
     events = (event for event in annals.events if event.item_id is None or event.item_id in items)
     firings = tuple(dry_run_of(events, archive, rule, around))
     hits = tuple(items[id_] for id_ in found.item_ids if id_ in items and rule.in_scope(items[id_]))
     return Fired(hits, firings, archive.stories_of(until), found.exact and found.total <= MOST)
 
 
-def _trial(conn: Connection, tree: Query, rule: KnownRule, span: tuple[datetime, datetime], fired: Fired) -> Trial:
-    shown = sorted((item for item in fired.items if item.sorted_at > span[0]),
-                   key=lambda item: (-item.sorted_at.timestamp(), item.id))
-    samples = tuple(search.hit_of(tree, item, fired.stories.get(item.id), rule.text_of) for item in shown[:SAMPLES])
-    sources = Counter(item.feed.source for item in shown).most_common(SOURCES)
+def _trial(asked: Asked, fired: Fired, besides: Sequence[AlertRule]) -> Trial:
+    shown = asked.newest
+    samples = tuple(search.hit_of(asked.item_query, item, fired.stories.get(item.id), asked.read)
+                    for item in shown[:SAMPLES])
     return Trial(
-        canonical=str(tree), in_words=explain(tree), since=span[0], until=span[1],
-        searched=storage.count_items(conn, *span), items=len(shown), backlog=sum(item.backlog for item in shown),
+        canonical=str(asked.query), in_words=explain(asked.query), since=asked.since, until=asked.until,
+        searched=asked.searched, items=len(shown), backlog=sum(item.backlog for item in shown),
         stories=len({fired.stories.get(item.id, item.id) for item in shown}), alerts=len(fired.firings),
         mails=len({minute_of(firing.told.at) for firing in fired.firings}), exact=fired.exact,
-        days=_days(shown, fired.firings), sources=tuple(sources), samples=samples,
-        near_misses=(), warnings=lint_query(tree))
+        days=_days(shown, fired.firings), samples=samples,
+        sources=tuple(Counter(item.feed.source for item in shown).most_common(SOURCES)),
+        near_misses=near_misses(asked), warnings=(*_told_warnings(asked, fired), *warnings(asked, besides)))
 
 
 def _days(hits: Sequence[Item], firings: Sequence[Firing]) -> tuple[TrialDay, ...]:
     items = Counter(item.sorted_at.astimezone(UTC).date() for item in hits)
     alerts = Counter(firing.at.astimezone(UTC).date() for firing in firings)
     return tuple(TrialDay(day, items[day], alerts[day]) for day in sorted({*items, *alerts}))
+
+
+def _told_warnings(asked: Asked, fired: Fired) -> Iterator[QueryWarning]:
+    """What is likely wrong with how much the rule tells."""
+    ceiling = asked.rule.spec.ceiling
+    busiest = Counter(firing.at.astimezone(UTC).date() for firing in fired.firings).most_common(1)
+    if not fired.exact:
+        yield QueryWarning("broad", f"it matches more than {MOST} items", "ask for one more word")
+    if ceiling and busiest and busiest[0][1] > ceiling:
+        day, number = busiest[0]
+        yield QueryWarning("broad", f"it would have told {number} stories on {day}, with a ceiling of {ceiling} a day",
+                           "ask for one more word, or tell it daily")
+    if asked.newest and all(item.backlog for item in asked.newest):
+        yield QueryWarning("backlog", "all that matches was old when its feed was first read, which alerts nobody",
+                           "let some days go by")

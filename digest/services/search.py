@@ -56,6 +56,14 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Glance:
+    """Some items that a query matches; `whole`: there are no others."""
+
+    item_ids: tuple[str, ...]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """An item that a query matches, and the sentence that shows why. `story_id` is None where it has no story yet."""
 
@@ -154,6 +162,27 @@ def _counted(conn: Connection, query: Query, node: Node, window: Window, late: S
     days = Counter(results.matches_by_day(conn, node, window)) + Counter(day for _, _, day in others)
     newest = _newest([*results.newest_matches(conn, node, window, limit), *others])
     return Found(tuple(item_id for _, item_id, _ in newest[:limit]), dict(sorted(days.items())), days.total())
+
+
+def glance(conn: Connection, query: Query, since: datetime, until: datetime, *, most: int,
+           prepared: Callable[[Item], MatchText] = prepare) -> Glance:
+    """Which of the latest candidates a query matches, published (else first seen) between two instants.
+
+    Looks at no more than `most`, and at nothing that is not indexed: for hints, where `find` would count.
+    """
+    asked = plan(query, _archive(conn))
+    candidates = results.latest_candidates(conn, asked.node, Window(since, until), most)
+    judged = ((one.at, one.item_id, one.day) for one in candidates) if asked.exact else _judged(
+        conn, query, candidates, prepared)
+    return Glance(tuple(item_id for _, item_id, _ in judged), len(candidates) < most)
+
+
+def words_of_some(conn: Connection, query: Query, since: datetime, until: datetime, *,
+                  most: int) -> Iterator[tuple[str, str]]:
+    """The folded words of the latest candidates of a query with their language, each word of an item once."""
+    node = plan(query, _archive(conn)).node
+    for candidate in results.latest_candidates(conn, node, Window(since, until), most):
+        yield from ((word, candidate.language) for word in set(candidate.words.split()))
 
 
 def hits_of(conn: Connection, query: Query, item_ids: Sequence[str], *,

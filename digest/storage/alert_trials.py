@@ -19,6 +19,7 @@ from digest.storage.schema import (
     story_items,
     story_moves,
 )
+from digest.storage.schema.news import LATER
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +58,10 @@ def count_items(conn: Connection, since: datetime, until: datetime) -> int:
     return int(conn.execute(query).scalar_one())
 
 
-def rewritten(conn: Connection, since: datetime) -> list[str]:
-    """Ids of items first seen after `since` whose text has changed since they were."""
-    seen = select(item_revisions.c.item_id).where(item_revisions.c.seen_at > since)
-    return list(conn.execute(seen.group_by(item_revisions.c.item_id).having(func.count() > 1)).scalars())
-
-
-def revised_at(conn: Connection, item_ids: Iterable[str], since: datetime) -> dict[str, datetime]:
-    """When those of these items that were rewritten got the text that they have now, where that was after `since`."""
-    last = func.max(item_revisions.c.seen_at)
-    query = select(item_revisions.c.item_id, last).where(_among(conn, item_revisions.c.item_id, item_ids))
-    query = query.group_by(item_revisions.c.item_id).having(func.count() > 1, last > since)
-    return {item_id: at for item_id, at in conn.execute(query)}
+def rewritten(conn: Connection, since: datetime) -> dict[str, datetime]:
+    """By id, when items whose text has changed since they were first seen got the last of it, where after `since`."""
+    query = select(item_revisions.c.item_id, item_revisions.c.seen_at).where(LATER, item_revisions.c.seen_at > since)
+    return {item_id: at for item_id, at in conn.execute(query.order_by(item_revisions.c.seen_at))}
 
 
 def annals(conn: Connection, item_ids: Iterable[str], since: datetime, until: datetime, *, whole: bool) -> Annals:

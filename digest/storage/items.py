@@ -47,8 +47,8 @@ REVISED = ("url", "title", "summary", "body", "content_hash")
 # Stated once: to state a condition on hundreds of ids costs more than to answer it.
 _OF_IDS = items.c.id.in_(bindparam("ids", expanding=True))
 _HASHES = select(items.c.id, items.c.content_hash).where(_OF_IDS)
-_AS_STORED = select(
-    items.c.id, bindparam("now", type_=UtcDateTime), *(items.c[name] for name in REVISED)).where(_OF_IDS)
+_NOW = bindparam("now", type_=UtcDateTime)
+_AS_STORED = select(items.c.id, _NOW, items.c.first_seen_at < _NOW, *(items.c[name] for name in REVISED)).where(_OF_IDS)
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -208,7 +208,7 @@ def _from_row(row: Row[Any]) -> Item:
         language=row.language,
         published_at=row.published_at, published_offset_minutes=row.published_offset_minutes,
         date_quality=DateQuality(row.date_quality), first_seen_at=row.first_seen_at, backlog=row.backlog,
-        image_url=row.image_url, tags=tuple(json.loads(row.tags)), link=row.link,
+        image_url=row.image_url, tags=() if row.tags == "[]" else tuple(json.loads(row.tags)), link=row.link,
         article=tuple(block for block in _body(row.page_blocks or "[]") if block.kind != REPEATED),
     )
 
@@ -230,13 +230,14 @@ def _body_text(body: tuple[Block, ...]) -> str:
 
 
 def _body(text: str) -> tuple[Block, ...]:
-    return tuple(Block(kind, words) for kind, words in json.loads(text))
+    return () if text == "[]" else tuple(Block(kind, words) for kind, words in json.loads(text))
 
 
 def _note_revisions(conn: Connection, ids: Iterable[str], now: datetime) -> None:
     """Copies the texts of items, as they are stored, to their revisions of `now`."""
     for chunk in _chunks(ids):
-        upsert_from(conn, item_revisions, ("item_id", "seen_at", *REVISED), _AS_STORED, {"now": now, "ids": chunk})
+        upsert_from(conn, item_revisions, ("item_id", "seen_at", "later", *REVISED), _AS_STORED,
+                    {"now": now, "ids": chunk})
 
 
 def _still_followed(conn: Connection, ids: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Select, exists, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, exists, func, select
 
 from digest.model import Source
 from digest.query.prefilter import Everything, Node
@@ -72,6 +72,16 @@ def candidates(conn: Connection, node: Node, window: Window, limit: int) -> list
     return [*(Candidate(*row) for row in found), *others]
 
 
+def latest_candidates(conn: Connection, node: Node, window: Window, limit: int) -> list[Candidate]:
+    """At most so many of the items that the index finds, the last indexed first: reads no more of the index than it
+    must.
+    """
+    found, number = _found(conn, node)  # by the number of the index, which SQLite then reads backwards
+    columns = [search_items.c[name] for name in CANDIDATE]
+    query = _within(select(*columns).select_from(found), window).order_by(number.desc())
+    return [Candidate(*row) for row in conn.execute(query.limit(limit))]
+
+
 def untold(conn: Connection, window: Window) -> list[Candidate]:
     """Items whose texts are too long for the index."""
     return [Candidate(*row) for row in conn.execute(_untold(window, *(search_items.c[name] for name in CANDIDATE)))]
@@ -95,11 +105,16 @@ def feed_sources(conn: Connection) -> dict[str, Source]:
 
 
 def _indexed(conn: Connection, node: Node, window: Window, *columns: Any) -> Select[Any]:
-    found: FromClause = search_items
-    if not isinstance(node, Everything):
-        numbers = index_of(conn).matching(node).subquery()
-        found = numbers.join(search_items, search_items.c.number == numbers.c.number)
+    found, _ = _found(conn, node)
     return _within(select(*columns).select_from(found), window)
+
+
+def _found(conn: Connection, node: Node) -> tuple[FromClause, ColumnElement[int]]:
+    """The items that the index finds, and their numbers."""
+    if isinstance(node, Everything):
+        return search_items, search_items.c.number
+    numbers = index_of(conn).matching(node).subquery()
+    return numbers.join(search_items, search_items.c.number == numbers.c.number), numbers.c.number
 
 
 def _untold(window: Window, *columns: Any) -> Select[Any]:

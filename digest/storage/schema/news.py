@@ -12,10 +12,13 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 
 from digest.storage.engine import UtcDateTime
 from digest.storage.schema.base import metadata
+
+LATER = text("later")  # of a revision: no first sight
 
 feeds = Table(
     "feeds", metadata,
@@ -107,6 +110,8 @@ item_revisions = Table(
     Column("summary", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("content_hash", String(16), nullable=False),
+    Column("later", Boolean, nullable=False, server_default=false()),  # than the first sight: it was rewritten
+    Index("ix_item_revisions_later", "seen_at", "item_id", sqlite_where=LATER, postgresql_where=LATER),
 )
 # Pages of items: one row for each that was to be fetched, whatever came of it. Its text counts from `at` on, and is
 # written before the item has a story or never.
