@@ -3,6 +3,7 @@
 - `pool`: who does which document, for the service's event loop;
 - `worker`: one process, seen from the service;
 - `serving`: the life of such a process;
+- `messages`: what the two say to each other;
 - `preload`: what all of them share.
 """
 

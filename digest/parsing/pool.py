@@ -1,7 +1,6 @@
-"""Who does which document: a few worker processes, each with one document in work and a few that wait in its pipe."""
+"""Who does which document: a few worker processes, each with one document in work and a few waiting in its socket."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -30,7 +29,6 @@ class ParserPool:
         self._taking: list[Worker] = []  # those that take further documents
         self._all: set[Worker] = set()
         self._places = asyncio.Semaphore(workers * JOBS_AT_A_TIME)
-        self._threads = self._new_threads()
 
     async def parse(self, body: bytes, content_type: str | None, url: str) -> ParsedFeed:
         """What `parse_feed` returns or raises; also raises ParseError parse_timeout and parse_crash."""
@@ -54,8 +52,6 @@ class ParserPool:
         """Ends all workers; a later `parse` starts new ones."""
         while self._all:
             self._end(next(iter(self._all)))
-        self._threads.shutdown(wait=False)
-        self._threads = self._new_threads()
 
     async def _run(self, url: str, task: str, *arguments: Any) -> Any:
         """What a task gives in a worker that can be killed."""
@@ -82,8 +78,7 @@ class ParserPool:
         """What the task gives; None where the worker was lost over another."""
         worker.jobs += 1
         try:
-            loop = asyncio.get_running_loop()
-            result = await loop.run_in_executor(self._threads, worker.run, (task, arguments), self._timeout_seconds)
+            result = await worker.run((task, arguments), self._timeout_seconds)
         except BaseException:  # cancellation too: the worker may be in the middle of a document
             self._end(worker)
             raise
@@ -100,7 +95,3 @@ class ParserPool:
         if worker in self._taking:
             self._taking.remove(worker)
         worker.kill()
-
-    def _new_threads(self) -> ThreadPoolExecutor:
-        """Threads that wait for answers; those of the loop are few, and the database needs them."""
-        return ThreadPoolExecutor(self._most * JOBS_AT_A_TIME, thread_name_prefix="digest-parser")

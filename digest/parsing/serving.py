@@ -1,16 +1,17 @@
-"""The life of a parser process: it does one task after the other until its pipe is closed."""
+"""The life of a parser process: it does one task after the other until its channel is closed."""
 
 import gc
 import logging
 import os
 import signal
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from typing import Any
 
 from digest.errors import ParseError
+from digest.parsing.messages import packed, read
 from digest.pipeline.article import read_article
 from digest.pipeline.parse import parse_feed
 from digest.pipeline.reading import read_feed
@@ -19,6 +20,7 @@ from digest.text.languages import load_model
 COLLECT_AFTER = 50_000  # new values, before a worker looks for unused ones
 MEMORY_BYTES = 1024**3  # address space of a worker, where the system can limit it
 
+READY = "ready"  # what a worker says first
 TASKS: dict[str, Callable[..., Any]] = {  # what workers know to do
     "parse": parse_feed, "read": read_feed, "article": read_article}
 
@@ -39,17 +41,18 @@ def prepare() -> None:
     gc.freeze()  # what is loaded stays, and is shared with whoever is forked
 
 
-def serve(pipe: Connection) -> None:
-    """Does what comes by `pipe` until its other end closes."""
+def serve(channel: socket.socket) -> None:
+    """Does what comes by `channel` until its other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what it finds wrong with a page is an outcome
     _limit_memory()
     prepare()
     gc.set_threshold(COLLECT_AFTER)  # a document makes many values that live as long as it does
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        pipe.send("ready")
+        jobs = channel.makefile("rb")
+        channel.sendall(packed(READY))
         while True:
-            pipe.send(_done(*pipe.recv()))
+            channel.sendall(packed(_done(*read(jobs))))
 
 
 def _done(task: str, arguments: tuple[Any, ...]) -> Any:
