@@ -4,16 +4,15 @@ import shlex
 from typing import Any
 
 import click
-from pydantic import ValidationError
 
-from digest.alert_rules import DESK, AlertRule, AlertSpec, alert_mistake
+from digest.alert_rules import DESK, AlertRule
 from digest.app import App
 from digest.cli import with_app
 from digest.cli.alert_files import export, import_rules
 from digest.cli.alert_lists import list_rules, log, show
-from digest.cli.alert_options import difference, in_words, policy_options, read_query, values_of
+from digest.cli.alert_options import checked, difference, in_words, policy_options, values_of
 from digest.cli.alert_trials import test
-from digest.mistakes import in_one_line
+from digest.cli.query_text import read_query
 from digest.services import alert_rules as service
 
 
@@ -36,7 +35,7 @@ def add(app: App, /, name: str, query: str, emails: tuple[str, ...], desk: bool,
     With this command you state that EMAIL agreed to get these alerts.
     """
     tree = read_query(query, app.configuration.names)
-    spec = _checked(app, {"query": query, **values_of(options)})
+    spec = checked(app.configuration, {"query": query, **values_of(options)})
     owner, others = (None, emails) if desk else (emails[0], emails[1:])
     with app.engine.begin() as conn:
         rule = service.add(conn, name, spec, owner, app.clock.now(), to=others)
@@ -63,7 +62,7 @@ def edit(app: App, /, name: str, query: str | None, **options: Any) -> None:
     with app.engine.begin() as conn:
         before = service.find(conn, name)
         values = {**values_of(options, before.spec), **({"query": query} if query is not None else {})}
-        _checked(app, {**before.spec.model_dump(), **values})
+        checked(app.configuration, {**before.spec.model_dump(), **values})
         rule = service.edit(conn, name, values, service.OPERATOR, app.clock.now())
     if rule.version == before.version:
         click.echo(f"{rule.name} says so already (version {rule.version}).")
@@ -119,16 +118,3 @@ for command in (list_rules, show, log, test, export, import_rules):
 
 def _whom(rule: AlertRule) -> str:
     return "nobody gets" if rule.owner_name == DESK else f"{rule.owner_name} gets no"
-
-
-def _checked(app: App, values: dict[str, Any]) -> AlertSpec:
-    """The rule that values make; what is wrong is told with its key."""
-    try:
-        spec = AlertSpec.model_validate(values)
-    except ValidationError as error:
-        raise click.UsageError(in_one_line(error)) from error
-    documents = app.configuration
-    if wrong := alert_mistake(spec, documents.names, documents.newsletters, documents.sources):
-        key, message, hint = wrong
-        raise click.UsageError(f"{key}: {message}" + (f" ({hint})" if hint else ""))
-    return spec
