@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
+from pydantic import ValidationError
 
-from digest.alert_rules import AlertSpec, Cadence, StoryPolicy, changes
-from digest.errors import QueryError
-from digest.query import Query, parse_query
-from digest.text.names import NO_NAMES, Names
+from digest.alert_rules import AlertSpec, Cadence, StoryPolicy, alert_mistake, changes
+from digest.documents import Configuration
+from digest.mistakes import in_one_line
 
 NOTHING = {"", "none", "all"}  # takes a setting back
 
@@ -79,14 +79,16 @@ def _quiet(options: Mapping[str, Any], before: AlertSpec | None) -> dict[str, An
     return {"quiet": {**known, **span, **({} if passes is None else {"passes": passes})}}
 
 
-def read_query(query: str, names: Names = NO_NAMES) -> Query:
-    """The tree of a query; a mistake is shown under its place."""
+def checked(configuration: Configuration, values: Mapping[str, Any]) -> AlertSpec:
+    """The rule that values make; what is wrong is told with its key."""
     try:
-        return parse_query(query, names=names)
-    except QueryError as error:
-        line, column = _window(query, error.position)
-        click.echo(f"  {line}\n  {' ' * column}^", err=True)
-        raise
+        spec = AlertSpec.model_validate(values)
+    except ValidationError as error:
+        raise click.UsageError(in_one_line(error)) from error
+    if wrong := alert_mistake(spec, configuration.names, configuration.newsletters, configuration.sources):
+        key, message, hint = wrong
+        raise click.UsageError(f"{key}: {message}" + (f" ({hint})" if hint else ""))
+    return spec
 
 
 def in_words(spec: AlertSpec) -> list[tuple[str, str]]:
@@ -110,9 +112,3 @@ def _shown(value: Any) -> str:
         return f"{value.start:%H:%M}-{value.end:%H:%M}" + (f", passes: {value.passes}" if value.passes else "")
     return value.strftime("%H:%M") if hasattr(value, "strftime") else str(getattr(value, "value", value))
 
-
-def _window(query: str, position: int) -> tuple[str, int]:
-    """The part of a query round a position as one line of at most 72 characters, and the position in it."""
-    start = max(0, position - 60)
-    line = "".join(character if character.isprintable() else " " for character in query[start:start + 72])
-    return line, min(position, len(query)) - start if position - start <= len(line) else len(line)
