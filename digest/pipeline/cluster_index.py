@@ -29,6 +29,7 @@ FOREIGN = 3  # clusters in other languages that one is compared with
 COMPARED = 4  # newest members whose names are compared
 POSTINGS_READ = 150  # at most about so many for one cluster, rarest terms first
 LEAST_PART = 0.3  # of what the nearest shares: who shares less is no candidate
+FEWEST_TO_JUDGE = 500  # documents that show which words are rare
 UNIT_WEIGHT = 1_000  # of squared inverse document frequencies, which are kept as whole numbers
 
 
@@ -193,9 +194,12 @@ class LiveIndex:
         return list(islice((other for other in near if other.languages.isdisjoint(cluster.languages)), FOREIGN))
 
     def worth(self, terms: Iterable[str]) -> float:
-        """How much the terms tell, in terms that two documents of the window alone have."""
+        """How much the terms tell, in terms that two documents of the window alone have.
+
+        In a small window every word is rare: there it takes more of them, as if many documents had been seen.
+        """
         weights = self._weights
-        rarest = math.log(1 + (weights.documents + 50) / 3)
+        rarest = math.log(1 + (max(weights.documents, FEWEST_TO_JUDGE) + 50) / 3)
         return sum([math.sqrt(weights[term] / UNIT_WEIGHT) for term in terms]) / rarest
 
     def candidates(self, cluster: Cluster) -> list[Cluster]:

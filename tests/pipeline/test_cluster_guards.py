@@ -110,3 +110,9 @@ COUNTRIES = Names([Name(slug, "place", {"en": (spelling,)}, region) for slug, sp
 def test_other_countries_and_places_part_while_other_figures_do_not(one, other, together):
     found = groups([news("a", one), news("b", other), *told("dam"), *told("metro"), *told("wrestling")], COUNTRIES)
     assert any({one, other} <= group for group in found) is together
+
+
+def test_a_town_and_a_phrase_join_nothing_though_few_items_are_known():
+    strike, metro = ("Bus drivers in Almaty strike over unpaid wages", "Metro of Almaty stops after a power cut")
+    told_items = [news("herald", strike, f"{strike}, officials said."), news("courier", metro, f"{metro}, officials said.")]
+    assert groups(told_items) == {frozenset({strike}), frozenset({metro})}
