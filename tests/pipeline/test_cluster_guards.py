@@ -114,5 +114,8 @@ def test_other_countries_and_places_part_while_other_figures_do_not(one, other, 
 
 def test_a_town_and_a_phrase_join_nothing_though_few_items_are_known():
     strike, metro = ("Bus drivers in Almaty strike over unpaid wages", "Metro of Almaty stops after a power cut")
-    told_items = [news("herald", strike, f"{strike}, officials said."), news("courier", metro, f"{metro}, officials said.")]
+    told_items = [
+        news("herald", strike, f"{strike}, officials said."),
+        news("courier", metro, f"{metro}, officials said."),
+    ]
     assert groups(told_items) == {frozenset({strike}), frozenset({metro})}
