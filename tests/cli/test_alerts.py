@@ -64,7 +64,7 @@ def test_a_mistake_is_shown_under_its_place(tmp_path: Path) -> None:
 
 def test_a_query_is_tried_without_storing_anything(instance: Path) -> None:
     shown = digest(instance, "test", "gas")
-    assert "1 of 2 items match, in 1 story: 1 alert," in shown.stdout
+    assert "1 of 2 items match, in 1 story: 1 alert in 1 mail," in shown.stdout
     assert "A [bold] *gas* deal." in shown.stdout and "Steppe Post" in shown.stdout
     trial = json.loads(digest(instance, "test", "gas", "--since", "1", "--json").stdout)
     assert (trial["searched"], trial["items"], trial["stories"], trial["alerts"]) == (1, 1, 1, 1)
