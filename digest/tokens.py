@@ -8,7 +8,7 @@ from typing import Any
 
 import itsdangerous
 from itsdangerous import BadData, Serializer, URLSafeSerializer
-from itsdangerous.encoding import base64_encode
+from itsdangerous.encoding import base64_encode, want_bytes
 
 from digest.errors import TokenError
 
@@ -18,6 +18,17 @@ def id_in(value: str) -> int:
     if not (value.isascii() and value.isdecimal() and len(value) < 10):
         raise TokenError("not valid")
     return int(value)
+
+
+class _Signing(itsdangerous.Signer):
+    """The same signatures as its parent's, in one call and with the key derived once: each mail has a link."""
+
+    @cached_property
+    def _derived(self) -> bytes:
+        return self.derive_key()
+
+    def get_signature(self, value: str | bytes) -> bytes:
+        return base64_encode(hmac.digest(self._derived, want_bytes(value), "sha1"))
 
 
 class _Links(URLSafeSerializer):
@@ -70,5 +81,5 @@ class Signer:
 
     def _serializer(self, kind: str) -> URLSafeSerializer:
         if kind not in self._links:
-            self._links[kind] = _Links(self._key, salt=f"region-digest.{kind}")
+            self._links[kind] = _Links(self._key, salt=f"region-digest.{kind}", signer=_Signing)
         return self._links[kind]

@@ -5,8 +5,9 @@ for each reader: in base64 they lie alike for all values of one length, which is
 """
 
 import binascii
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from email.quoprimime import body_encode
+from itertools import groupby
 
 from digest.mail.lines import Lines, checked
 
@@ -31,13 +32,15 @@ Layout = tuple[Lines | Gap, ...]
 class Part:
     """A text part whose every `mark` is replaced by one value for each reader.
 
-    `encoding` is the shorter of the two, measured with the marks in place; readable where both are alike.
+    `encoding` is the shorter of the two, measured with the marks in place; readable where both are alike. `before` and
+    `behind` are whole lines that stand round it as they are.
     """
 
     def __init__(self, text: str, mark: str):
         self.encoding = encoding_of(text)
         self._lines = text.encode().splitlines()
         self._mark = mark.encode()
+        self.before = self.behind = b""
         self._layouts: dict[int, Layout] = {}
 
     def filled(self, value: str) -> list[Lines]:
@@ -49,8 +52,7 @@ class Part:
             if len(self._layouts) >= MAX_LAYOUTS:
                 self._layouts.clear()
             pieces = self._base64(key) if self.encoding == "base64" else self._quoted_printable()
-            layout = tuple(checked(piece) if isinstance(piece, bytes) else piece for piece in pieces)
-            self._layouts[key] = layout
+            layout = self._layouts[key] = _layout([self.before, *pieces, self.behind])
         return [piece.filled(raw) if isinstance(piece, Gap) else piece for piece in layout]
 
     def _quoted_printable(self) -> Iterator[bytes | Gap]:
@@ -77,6 +79,17 @@ class Part:
             yield Gap([whole[start:end] for start, end in zip(starts, ends, strict=True)], base64)
             done = last
         yield base64(whole[done:])
+
+
+def _layout(pieces: Iterable[bytes | Gap]) -> Layout:
+    """The pieces with those that stand together joined: each costs every mail a little."""
+    layout: list[Lines | Gap] = []
+    for gap, together in groupby(pieces, lambda piece: isinstance(piece, Gap)):
+        if gap:
+            layout += [piece for piece in together if isinstance(piece, Gap)]
+        elif fixed := b"".join([piece for piece in together if isinstance(piece, bytes)]):
+            layout.append(checked(fixed))
+    return tuple(layout)
 
 
 def encoding_of(text: str) -> str:

@@ -71,27 +71,41 @@ class Signatures:
         """
         if not self._keys:
             return b""
-        digest = hashlib.sha256()
-        for piece in body:
-            digest.update(piece)
-        hashed = base64.b64encode(digest.digest()).decode("ascii")
-        names = _signed_names(tuple(f.name for f in fields))
+        digest = _begun(body[0]).copy()
+        digest.update(b"".join(body[1:]))  # at once: each longer piece lets another thread take the interpreter
+        hashed = base64.b64encode(digest.digest())
+        names = tuple([field.names for field in fields])
         # Fields of one name are read from the last to the first; a name without a field left adds nothing.
-        signed = b"".join(f.relaxed for f in reversed(fields))
-        return b"".join(self._signature(key, names, hashed, signed, at) for key in self._keys)
+        signed = b"".join([field.relaxed for field in reversed(fields)])
+        return b"".join([self._signature(key, names, hashed, signed, int(at.timestamp())) for key in self._keys])
 
-    def _signature(self, key: Key, names: str, hashed: str, signed: bytes, at: datetime) -> bytes:
-        start = (f"v=1; a={key.algorithm}-sha256; c=relaxed/simple;\r\n d={self._domain}; s={key.selector};\r\n"
-                 f" t={int(at.timestamp())};\r\n h={names};\r\n bh={hashed};\r\n b=")
-        own = f"dkim-signature:{start}".replace("\r\n ", " ").encode("ascii")
-        signature = base64.b64encode(key.sign(signed + own)).decode("ascii")
-        lines = "\r\n ".join(signature[at : at + 72] for at in range(0, len(signature), 72))
-        return f"DKIM-Signature: {start}{lines}\r\n".encode("ascii")
+    def _signature(self, key: Key, names: tuple[tuple[str, ...], ...], hashed: bytes, signed: bytes, seconds: int
+                   ) -> bytes:
+        start, relaxed = _start(key.algorithm, self._domain, key.selector, seconds, names)
+        signature = base64.b64encode(key.sign(b"%b%b%b; b=" % (signed, relaxed, hashed)))
+        lines = b"\r\n ".join([signature[at : at + 72] for at in range(0, len(signature), 72)])
+        return b"%b%b;\r\n b=%b\r\n" % (start, hashed, lines)
 
 
 @lru_cache(maxsize=64)
-def _signed_names(names: tuple[str, ...]) -> str:
+def _begun(beginning: bytes) -> "hashlib._Hash":
+    """The hash of a body's first piece, which all mails of a message share. To be copied, never changed."""
+    return hashlib.sha256(beginning)
+
+
+@lru_cache(maxsize=64)
+def _start(algorithm: str, domain: str, selector: str, seconds: int, names: tuple[tuple[str, ...], ...]
+           ) -> tuple[bytes, bytes]:
+    """The signature's own field up to the hash of the body: as it is written, and as it is signed."""
+    start = (f"v=1; a={algorithm}-sha256; c=relaxed/simple;\r\n d={domain}; s={selector};\r\n"
+             f" t={seconds};\r\n h={_signed_names(names)};\r\n bh=")
+    relaxed = "dkim-signature:" + start.replace("\r\n ", " ")
+    return f"DKIM-Signature: {start}".encode("ascii"), relaxed.encode("ascii")
+
+
+def _signed_names(of: tuple[tuple[str, ...], ...]) -> str:
     """The h= tag, folded: the fields from the last to the first, then each name once more, then what is absent."""
+    names = [name for together in of for name in together]
     once = dict.fromkeys(names)
     listed = [*reversed(names), *once, *(name for name in ABSENT if name not in once)]
     lines, line = [], "h="

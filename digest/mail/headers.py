@@ -1,6 +1,7 @@
 """Header fields of a mail: as they are written, and as DKIM reads them."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
@@ -35,9 +36,12 @@ POLICY = _Policy(linesep="\r\n", cte_type="7bit", max_line_length=LINE)
 
 
 class Field(NamedTuple):
-    """One header field: `name` in lower case, `raw` as written and `relaxed` as RFC 6376 §3.4.2 signs it, with CRLF."""
+    """A header field, or several that stand together (`joined`).
 
-    name: str
+    `names` in lower case, `raw` as written, and `relaxed` as RFC 6376 §3.4.2 signs them: from the last to the first.
+    """
+
+    names: tuple[str, ...]
     raw: bytes
     relaxed: bytes
 
@@ -71,11 +75,17 @@ def folded(mail: EmailMessage) -> list[Field]:
     return [_field(name, mail.policy.fold_binary(name, value)) for name, value in mail.items()]
 
 
+def joined(fields: Sequence[Field]) -> Field:
+    """Fields that stand together, as one piece: of those that all mails of a message share."""
+    return Field(tuple([name for field in fields for name in field.names]), b"".join([field.raw for field in fields]),
+                 b"".join([field.relaxed for field in reversed(fields)]))
+
+
 def to(address: str) -> Field:
     """The "To" of one reader. An address outside ASCII stands in UTF-8 (RFC 6532). Raises ValueError for no address."""
     if len(address) <= _PLAIN_COLUMNS and _PLAIN.fullmatch(address):
         raw = f"To: {address}\r\n".encode("ascii")
-        return Field("to", raw, b"to:" + raw[4:])
+        return Field(("to",), raw, b"to:" + raw[4:])
     if not address.isascii():
         if one_line(address) != address or address.count("@") != 1 or " " in address:
             raise ValueError(f"{address!r} is no e-mail address")
@@ -89,7 +99,7 @@ def to(address: str) -> Field:
 def date(at: datetime) -> Field:
     """The "Date" of an aware instant."""
     raw = f"Date: {format_datetime(at)}\r\n".encode("ascii")
-    return Field("date", raw, b"date:" + raw[6:])
+    return Field(("date",), raw, b"date:" + raw[6:])
 
 
 def mailbox(text: str) -> Address:
@@ -135,7 +145,13 @@ def _field(name: str, raw: bytes) -> Field:
     value = raw[len(name) + 1 :].replace(b"\r\n", b"").strip(b" ")
     if b"  " in value or b"\t" in value:
         value = _SPACES.sub(b" ", value).strip(b" ")
-    return Field(name.lower(), raw, name.lower().encode("ascii") + b":" + value + b"\r\n")
+    names, start = _lowered(name)
+    return Field(names, raw, b"%b:%b\r\n" % (start, value))
+
+
+@lru_cache(maxsize=64)
+def _lowered(name: str) -> tuple[tuple[str, ...], bytes]:
+    return (name.lower(),), name.lower().encode("ascii")
 
 
 def _phrase(name: str) -> str:

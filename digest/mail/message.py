@@ -71,9 +71,10 @@ class Prepared:
         self._text_part = Part(message.text.replace(REASON_MARK, reason), UNSUBSCRIBE_MARK)
         self._html_part = Part(message.html.replace(REASON_MARK, escape(reason)), UNSUBSCRIBE_MARK)
         self._boundary = _boundary(message)
-        self._frame = self._framed()
-        self._list_fields = headers.list_fields(shared.list)
-        self._sender, *self._fields = self._folded(message, shared)
+        self._frame()
+        sender, *fields = self._folded(message, shared)
+        self._list_fields = headers.joined([*headers.list_fields(shared.list), sender])
+        self._fields = headers.joined(fields)
 
     def write(self, to: Personal, signing: Signing | None = None) -> list[Lines]:
         """The mail in pieces, of which SMTP says the final dot too; 7-bit clean but for a recipient outside ASCII.
@@ -82,25 +83,25 @@ class Prepared:
         """
         fields = [
             headers.written("Message-ID", f"<{to.message_id}>"),
-            *headers.leaving(to.unsubscribe_url, to.unsubscribe_mailto), *self._list_fields,
-            self._sender, headers.to(to.recipient), headers.date(to.date), *self._fields]
+            *headers.leaving(to.unsubscribe_url, to.unsubscribe_mailto), self._list_fields,
+            headers.to(to.recipient), headers.date(to.date), self._fields]
         body = self._body(to.unsubscribe_url)
         signature = signing.sign(fields, [lines.raw for lines in body], to.date) if signing else b""
         return [checked(b"".join((signature, *[f.raw for f in fields], b"\r\n"))), *body, END]
 
     def _body(self, url: str) -> list[Lines]:
         text = self._text_part.filled(url)
-        if not self._html:
-            return text
-        before, between, behind = self._frame
-        return [before, *text, between, *self._html_part.filled(escape(url)), behind]
+        return [*text, *self._html_part.filled(escape(url))] if self._html else text
 
-    def _framed(self) -> tuple[Lines, Lines, Lines]:
-        """What stands round the two parts."""
+    def _frame(self) -> None:
+        """Has the two parts stand in what separates them."""
+        if not self._html:
+            return
         fence = f"--{self._boundary}".encode("ascii")
-        return (checked(fence + _part_head("plain", self._text_part.encoding)),
-                checked(b"\r\n" + fence + _part_head("html", self._html_part.encoding) + b"MIME-Version: 1.0\r\n\r\n"),
-                checked(b"\r\n" + fence + b"--\r\n"))
+        self._text_part.before = fence + _part_head("plain", self._text_part.encoding)
+        self._text_part.behind = (
+            b"\r\n" + fence + _part_head("html", self._html_part.encoding) + b"MIME-Version: 1.0\r\n\r\n")
+        self._html_part.behind = b"\r\n" + fence + b"--\r\n"
 
     def _folded(self, message: Message, shared: Shared) -> list[Field]:
         """From, Subject, the message's own headers and those of MIME, as the email package encodes and folds them."""

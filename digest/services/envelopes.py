@@ -32,12 +32,13 @@ class Envelopes:
         self._settings, self._signer, self._keys = settings, signer, tuple(keys)
         self._prepared: OrderedDict[tuple[object, ...], Prepared] = OrderedDict()
         self._signatures: dict[str, Signatures] = {}
+        self._senders: dict[str, str] = {}  # of messages that name none, by their list
 
     def write(self, delivery: Delivery, standing: leaving.Standing, now: datetime) -> Envelope:
         """The mail as it is handed over. Raises ValueError where an address cannot stand in a mail."""
         settings = self._settings
         called = standing.list_name or settings.site.name
-        name, spec = _mailbox(delivery.message.headers.get("From") or default_sender(settings, called), called)
+        name, spec = _mailbox(delivery.message.headers.get("From") or self._sender(called), called)
         url = unsubscribe_url(settings, self._signer, delivery.unsubscribe)
         mailto = settings.mail.mailto or f"unsubscribe@{_domain(spec)}"
         recipient = ascii_domain(delivery.target)
@@ -58,6 +59,13 @@ class Envelopes:
             self._prepared[key] = found
             while len(self._prepared) > MAX_PREPARED:
                 self._prepared.popitem(last=False)
+        return found
+
+    def _sender(self, name: str) -> str:
+        if (found := self._senders.get(name)) is None:
+            if len(self._senders) >= MAX_PREPARED:
+                self._senders.clear()
+            found = self._senders[name] = default_sender(self._settings, name)
         return found
 
     def _signing(self, spec: str) -> Signatures:
