@@ -30,8 +30,8 @@ from digest.storage import deliveries as storage
 from digest.storage.engine import read_only
 
 AHEAD = 100  # rows claimed at a time, at most
-WAITING = 16  # mails written that wait for a session
-GROUP = 8  # mails written at a time in one thread
+WAITING = 32  # mails written that wait for a session
+GROUP = 32  # mails written at a time in one thread; each change of threads costs all of them
 WRITERS = 2  # threads that write; their signatures let the others run
 WRITTEN_AHEAD = 1  # groups that wait for their turn, besides one that is handed on and one that comes
 AHEAD_SECONDS = 1.0  # so much work is claimed ahead, that a reader who leaves gets nothing more
