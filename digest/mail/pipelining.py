@@ -1,16 +1,10 @@
-"""An SMTP session that writes MAIL, RCPT and DATA in one go (RFC 2920), for servers that offer PIPELINING.
-
-Careful in this: each command has exactly one reply, read in order. A reply that nobody waits for, one that is no
-reply, or a wait that ended makes the session useless for good, for a later reply could be taken for another's.
-"""
+"""An SMTP session that writes MAIL, RCPT and DATA in one go (RFC 2920), for servers that offer PIPELINING."""
 
 import asyncio
 import ssl
 from base64 import b64encode
-from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
 
 from digest.errors import DeliveryError
 from digest.mail.transaction import (
@@ -27,100 +21,9 @@ from digest.mail.transaction import (
     silence,
     written,
 )
+from digest.mail.wire import Wire
 from digest.ports import Envelope
 from digest.settings import SmtpServer
-
-MAX_REPLY_BYTES = 65_536  # RFC 5321 §4.5.3.1.5 allows 512 a line
-
-
-class Wire(asyncio.Protocol):
-    """Bytes to replies. `broken` says why no further reply can be trusted; "" while they can."""
-
-    def __init__(self) -> None:
-        self.transport: Any = None  # asyncio.Transport, or that of TLS
-        self.broken = ""
-        self.early: Reply | None = None  # a reply that came before it was asked for
-        self._buffer = b""
-        self._lines: list[str] = []
-        self._expected = 1  # the greeting
-        self._replies: deque[Reply] = deque()
-        self._waiter: asyncio.Future[None] | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.end(f"connection lost: {exc}" if exc else "connection closed by the server")
-
-    def data_received(self, data: bytes) -> None:
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
-        for line in lines:
-            self._read(line.rstrip(b"\r").decode("utf-8", "replace"))
-        if len(self._buffer) + sum(map(len, self._lines)) > MAX_REPLY_BYTES:
-            self.end("endless reply")
-        elif self._buffer and not self._expected:
-            self.end("bytes that nobody asked for")
-        self._wake()
-
-    def write(self, data: bytes, replies: int = 1) -> None:
-        """Writes; so many more replies are expected."""
-        self._expected += replies
-        if not self.broken:
-            self.transport.write(data)
-
-    async def replies(self, count: int, seconds: float) -> list[Reply]:
-        """The next replies: fewer than `count` where the session ends before, as it does after so long a wait."""
-        loop = asyncio.get_running_loop()
-        late = loop.call_later(seconds, self._late, seconds)
-        try:
-            while len(self._replies) < count and not self.broken:
-                self._waiter = loop.create_future()
-                await self._waiter
-        finally:
-            late.cancel()
-        return [self._replies.popleft() for _ in range(min(count, len(self._replies)))]
-
-    async def ask(self, command: bytes, code: int, seconds: float) -> Reply:
-        """The reply to a command (none: the greeting). Raises SessionRefused where it has another code, or none."""
-        if command:
-            self.write(command + b"\r\n")
-        replies = await self.replies(1, seconds)
-        if not replies:
-            raise SessionRefused(self.broken)
-        if replies[0].code != code:
-            raise SessionRefused(f"{replies[0].code} {replies[0].text}", replies[0])
-        return replies[0]
-
-    def end(self, why: str) -> None:
-        """Ends the connection at once; the first reason stays."""
-        self.broken = self.broken or why
-        if self.transport is not None:
-            self.transport.abort()
-        self._wake()
-
-    def _late(self, seconds: float) -> None:
-        self.end(f"no answer in {seconds:g} s")
-
-    def _read(self, line: str) -> None:
-        if not (line[:3].isascii() and line[:3].isdigit() and line[3:4] in ("", " ", "-")):
-            self.end(f"no SMTP reply: {line[:80]!r}")
-        if self.broken:
-            return
-        self._lines.append(line[4:])
-        if line[3:4] == "-":
-            return
-        reply = Reply(int(line[:3]), "\n".join(self._lines))
-        self._lines = []
-        if self._expected:
-            self._expected -= 1
-            self._replies.append(reply)
-        else:
-            self.early = reply
-            self.end(f"a reply that nobody asked for: {reply.code} {reply.text[:80]}")
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
 
 
 class PipeliningSession:
