@@ -51,7 +51,7 @@ class Ledger:
     Durable when awaited: on SQLite with synchronous=FULL, on PostgreSQL at commit. An outcome is committed no later
     than whatever is asked for after it; so a mail whose answer came is uncertain only as long as its session has
     nothing else in flight. `sessions` is how many mails may be in flight: a commit waits up to five milliseconds for
-    half of them, for what it costs hardly grows with what goes into it.
+    three quarters of them, for what it costs hardly grows with what goes into it.
     """
 
     def __init__(self, engine: Engine, clock: Clock, holder: str, sessions: int = 1):
@@ -59,10 +59,12 @@ class Ledger:
         self._loop = asyncio.get_running_loop()
         self._shelf = Shelf()
         self._conn: Connection | None = None  # the thread's, kept from commit to commit
-        self._wake = threading.Condition()
+        self._lock = threading.Lock()
+        self._wake = threading.Condition(self._lock)
         self._group = _Group()
-        self._enough = max(sessions // 2, 1)  # marks
-        self._idle = self._closed = False
+        self._enough = max(sessions * 3 // 4, 1)  # marks
+        self._soon = self._due = False  # whether a commit comes in a moment, and whether that is over
+        self._closed = False
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
 
@@ -72,7 +74,7 @@ class Ledger:
 
     async def __aexit__(self, *_exception: object) -> None:
         """Commits what waits, then ends."""
-        with self._wake:
+        with self._lock:
             self._closed = True
             self._wake.notify()
         await self._ended
@@ -87,14 +89,14 @@ class Ledger:
     async def mark_data(self, delivery_id: int) -> bool:
         """Whether the row is still this holder's; it is now in phase "data"."""
         future: asyncio.Future[bool] = self._loop.create_future()
-        with self._wake:
+        with self._lock:
             self._group.marks[delivery_id] = future
             self._came()
         return await future
 
     def record(self, delivery: Delivery, outcome: Outcome) -> None:
         """Has an outcome committed soon; does not wait."""
-        with self._wake:
+        with self._lock:
             if outcome.state is DeliveryState.SENT:
                 self._group.sent.append(delivery.id)
             else:
@@ -113,7 +115,7 @@ class Ledger:
 
     async def _ask(self, work: Callable[[Connection], T]) -> T:
         future: asyncio.Future[T] = self._loop.create_future()
-        with self._wake:
+        with self._lock:
             self._group.questions.append((work, future))
             self._wake.notify()
         return await future
@@ -145,24 +147,32 @@ class Ledger:
             self._conn = None
 
     def _next(self) -> _Group:
-        """What waits now; waits until something does, and a moment more for others. Empty when the writer is closed."""
-        with self._wake:
-            while not self._group and not self._closed:
-                self._idle = True
+        """What waits, as soon as that is enough or has waited a moment. Empty when the writer is closed."""
+        with self._lock:
+            while not (self._is_enough() or (self._due and self._group)):
                 self._wake.wait()
-            self._idle = False
-            if not self._is_enough():
-                self._wake.wait(LINGER_SECONDS)
+            self._due = False
             group, self._group = self._group, _Group()
             return group
 
     def _is_enough(self) -> bool:
-        """Whether a commit is worth its time: somebody asks, or half of those who mark wait."""
+        """Whether a commit is worth its time: somebody asks, or most of those who mark wait."""
         return self._closed or bool(self._group.questions) or len(self._group.marks) >= self._enough
 
     def _came(self) -> None:
-        """Wakes the thread where it is idle or has enough; the caller holds the lock."""
-        if self._idle or self._is_enough():
+        """Wakes the thread where there is enough, else in a moment; the caller holds the lock.
+
+        The event loop keeps the time: a thread that woke to wait again would take the interpreter twice for a commit.
+        """
+        if self._is_enough():
+            self._wake.notify()
+        elif not self._soon:
+            self._soon = True
+            self._loop.call_later(LINGER_SECONDS, self._hurry)
+
+    def _hurry(self) -> None:
+        with self._lock:
+            self._soon, self._due = False, True
             self._wake.notify()
 
     def _commit(self, group: _Group) -> list[tuple[Any, Any]]:
@@ -204,7 +214,8 @@ class Ledger:
 
     def _keep(self, group: _Group, failures: int, error: Exception) -> bool:
         """Puts outcomes that could not be committed in front again; False where it is time to end without them."""
-        with self._wake:
+        with self._lock:
+            self._due = True
             self._group.sent[:0] = group.sent
             self._group.outcomes[:0] = group.outcomes
             waiting = len(self._group.sent) + len(self._group.outcomes)
