@@ -113,11 +113,12 @@ class Weights(Document):
     """Parameters of the score (docs/design.md). Hours are hours; the rest are points."""
 
     coverage: float = 1.0
-    velocity: float = 0.5
-    velocity_hours: float = Field(3.0, gt=0)
-    freshness_hours: float = Field(12.0, gt=0)  # one point is lost in so many hours
+    volume: float = 1.0
+    velocity: float = 0.25
+    velocity_hours: float = Field(12.0, gt=0)
+    freshness_hours: float = Field(24.0, gt=0)  # one point is lost in so many hours
     region: float = 1.0
-    quality: float = 0.3
+    quality: float = 0.1
     novelty: float = 2.0  # lost by a story of an earlier edition that has not developed
     reprint: float = Field(0.3, ge=0, le=1)  # what a reprint counts as a source
 

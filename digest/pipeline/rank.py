@@ -1,12 +1,16 @@
 """Score of a story: a sum of named parts, each with its reason in words; and the order of an edition's stories.
 
     coverage   w·log2(1 + Σ tier of each independent family, a reprint counting `weights.reprint`)
+    volume     w·log2(1 + its tellings, of each family at most TELLINGS_OF_A_FAMILY)
     velocity   w·log2(1 + families that told it in the last `velocity_hours`)
-    freshness  −(hours since an independent source last told it) / `freshness_hours`
+    freshness  −(hours since it was last told) / `freshness_hours`
     topics     Σ weight·min(1, share of matching items / ½)
     region     w where a place of the newsletter's region stands in title or dateline, half in the summary
     quality    w·([full text or image] + tier of the shown copy's source − 1)
     novelty    −w for a story of an earlier edition, 0 where it is new or has developed
+
+A reprint adds little to coverage, for it confirms nothing, yet shows that the story is still told: volume, velocity and
+freshness count it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,6 +27,7 @@ from digest.pipeline.topics import TopicMatch, TopicMatcher
 
 NAMES_IN_WORDS = 4  # sources named in a reason before "and n more"
 HOUR = timedelta(hours=1)
+TELLINGS_OF_A_FAMILY = 2  # more of one owner add nothing: a live page of twenty entries is no twenty tellings
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 NEW = Part("novelty", 0.0, "not mailed before")
 
@@ -50,12 +55,13 @@ def rank(pool: Pool, inputs: EditionInputs, places: Places | None = None) -> tup
 def _scored(
     candidate: Candidate, topics: tuple[TopicMatch, ...], inputs: EditionInputs, places: Places, told: dict[int, Part]
 ) -> Ranked:
-    """The candidate with its region and the seven parts of its score."""
+    """The candidate with its region and the eight parts of its score."""
     if id(topics) not in told:
         told[id(topics)] = _topics(topics)
     weights, shown = inputs.newsletter.weights, candidate.shown
     parts = (
         _coverage(candidate, weights),
+        _volume(candidate, weights.volume),
         *_velocity_and_freshness(candidate, weights, inputs),
         told[id(topics)],
         _region(shown, weights, inputs, places),
@@ -90,11 +96,24 @@ def _coverage_by(told: Sequence[tuple[Source, bool]], weight: float, of_a_reprin
     return Part("coverage", weight * log2(1 + sum(worth.values())), why)
 
 
+def _volume(candidate: Candidate, weight: float) -> Part:
+    of_families: dict[str, int] = {}
+    for item in candidate.counted:
+        family = item.feed.source.family
+        of_families[family] = min(TELLINGS_OF_A_FAMILY, of_families.get(family, 0) + 1)
+    return _volume_of(sum(of_families.values()), weight)
+
+
+@lru_cache(maxsize=1000)
+def _volume_of(tellings: int, weight: float) -> Part:
+    return Part("volume", weight * log2(1 + tellings), f"{_count(tellings, 'telling')}, up to two of each owner")
+
+
 def _velocity_and_freshness(candidate: Candidate, weights: Weights, inputs: EditionInputs) -> tuple[Part, Part]:
     start = inputs.cutoff - weights.velocity_hours * HOUR
     recent: set[str] = set()
     newest = LONG_AGO
-    for item in candidate.own_items:
+    for item in candidate.counted:
         at = told_at(item)
         newest = max(newest, at)
         if at > start:

@@ -185,7 +185,7 @@ def test_why_names_the_fate_and_the_parts_of_the_score(instance: Path) -> None:
     ok(instance, "preview")
     result = ok(instance, "why", "https://herald.example/1")
     assert HEADLINE in result.stdout and "chosen (lead)" in result.stdout
-    for part in ("coverage", "velocity", "freshness", "topics", "region", "quality", "novelty", "total"):
+    for part in ("coverage", "volume", "velocity", "freshness", "topics", "region", "quality", "novelty", "total"):
         assert part in result.stdout
     assert "no poll has seen it" in str(run(instance, "why", "https://herald.example/none").exception)
 

@@ -123,7 +123,7 @@ def test_what_found_no_place_is_told_in_brief_before_more() -> None:
 def test_sources_take_turns_where_stories_are_close() -> None:
     lead = told_by_two("Bread", hours=1)
     herald = [story(item(f"Loaf {n}", "baker", hours=4 + n / 10)) for n in range(3)]
-    late, later = story(item("Gas", "miner", hours=5)), story(item("Gas", "digger", hours=9))
+    late, later = story(item("Gas", "miner", hours=5)), story(item("Gas", "digger", hours=13))
     result = arranged(lead, *herald, late, later)
     assert sections(result)["latest"] == [s.id for s in (herald[0], late, herald[1], herald[2], later)]
 
@@ -182,7 +182,7 @@ def test_a_floor_takes_its_places_before_better_stories_fill_the_caps() -> None:
     gas = [story(item(f"Gas {n}", "baker", hours=20 + n)) for n in range(3)]
 
     def stands(floor: int) -> dict[str, list[str]]:
-        given = newsletter(topics=({**TOPICS[0], "floor": floor},), caps={"source": 3, "family": 0})
+        given = newsletter(topics=({**TOPICS[0], "weight": 0.5, "floor": floor},), caps={"source": 3, "family": 0})
         return sections(arranged(lead, *loaves, *gas, newsletter=given))
 
     assert stands(0) == {"latest": [s.id for s in loaves]}

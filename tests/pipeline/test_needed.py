@@ -20,7 +20,7 @@ def test_below_the_cut_it_lacks_points_of_the_weakest_story_of_its_section() -> 
     lead, first, second = (story(item(f"Bread {n}", f"paper-{n}", hours=n, seen=1)) for n in (2, 4, 8))
     gate, what = told(lead, first, second, left_out=second, sections={"latest": 1, "brief": 0})
     assert gate == "below the cut"
-    assert what is not None and what.endswith("points of “Bread 4”: 0.33 more than its 0.33")  # four hours of twelve
+    assert what is not None and what.endswith("points of “Bread 4”: 0.17 more than its 1.92")  # four hours of 24
 
 
 def test_at_a_cap_it_lacks_points_of_the_weakest_story_that_fills_it() -> None:

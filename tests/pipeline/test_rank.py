@@ -26,7 +26,7 @@ def part(story: Ranked, name: str) -> tuple[float, str]:
 def test_the_parts_sum_to_the_total() -> None:
     (only,) = ranked(story(item("Gas in Almaty"), item("Gas", "herald")), newsletter=newsletter(topics=TOPICS))
     assert [p.name for p in only.score.parts] == [
-        "coverage", "velocity", "freshness", "topics", "region", "quality", "novelty"]
+        "coverage", "volume", "velocity", "freshness", "topics", "region", "quality", "novelty"]
     assert only.score.total == pytest.approx(sum(p.value for p in only.score.parts))
     assert all(p.why for p in only.score.parts)
 
@@ -41,7 +41,22 @@ def test_coverage_counts_families_by_their_tier_and_reprints_a_little() -> None:
         pytest.approx(log2(1 + 2 + 0.3 + 1)), "2 independent sources: Wire, Herald, Wire Local; 1 reprint")
 
 
-@pytest.mark.parametrize(("hours", "velocity", "freshness"), [(2.0, 0.5, -2 / 12), (6.0, 0.0, -0.5), (24.0, 0.0, -2.0)])
+def test_volume_counts_tellings_and_two_of_each_family() -> None:
+    first, again, third = (item(f"Strike {n}", "herald", hours=n) for n in (5, 4, 3))
+    sister, other = item("Strike", feed("herald-east", family="herald")), item("Strike on", "courier")
+    (only,) = ranked(story(first, again, third, sister, other))
+    assert part(only, "volume") == (pytest.approx(log2(1 + 2 + 1)), "3 tellings, up to two of each owner")
+
+
+def test_a_reprint_shows_that_a_story_is_still_told() -> None:
+    old, copy = item("Strike", "herald", hours=20), item("Strike", "copyist", hours=2)
+    (only,) = ranked(story(old, copy, reprints=(copy,)))
+    assert part(only, "volume")[0] == pytest.approx(log2(1 + 2))
+    assert part(only, "freshness")[0] == pytest.approx(-2 / 24)
+
+
+@pytest.mark.parametrize(("hours", "velocity", "freshness"), [
+    (2.0, 0.25, -2 / 24), (13.0, 0.0, -13 / 24), (24.0, 0.0, -1.0)])
 def test_young_stories_move_and_old_ones_sink(hours: float, velocity: float, freshness: float) -> None:
     (only,) = ranked(story(item("Bread", hours=hours, seen=1)))
     assert part(only, "velocity")[0] == pytest.approx(velocity)
@@ -68,7 +83,7 @@ def test_quality_is_full_text_or_image_and_tier() -> None:
     bare, rich = item("Bread"), item("Gas", feed("agency", tier=2), body=(Block("p", "Text."),), image_url="https://i.example/")
     values = {r.id: part(r, "quality") for r in ranked(story(bare), story(rich))}
     assert values[bare.id] == (pytest.approx(0.0), "no full text, no image; tier 1")
-    assert values[rich.id] == (pytest.approx(0.6), "full text and image; tier 2")
+    assert values[rich.id] == (pytest.approx(0.2), "full text and image; tier 2")
 
 
 def test_a_development_says_so_and_loses_nothing() -> None:
