@@ -4,8 +4,8 @@
    that, the best dated one of the region; failing that, of the parent region.
 2. The other stories take places in the order of their score. A story goes to the topic that claims it; unclaimed ones
    of the region to "Latest"; ones of the parent region to "More"; what readers cannot read is listed last.
-3. Where stories of one section are within `NEAR` points of its best one left, the one whose source stands least often
-   in the section goes first: sources take turns.
+3. Of a section's stories left, the one goes first that is worth most beside what stands in the mail (`variety`); where
+   others are within `NEAR` points of it, the one whose source stands least often in the section: sources take turns.
 4. Where a cap of the newsletter is reached (source, family, topic, other country), a story is left to the page of all
    stories. Caps count every story of the mail, the lead too. A topic with a floor has that many of its stories placed
    before all others, so that better ones of other sections do not fill the caps of source, owner and country.
@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import islice
 
 from babel.lists import format_list
 
@@ -26,12 +27,14 @@ from digest.model import Fate
 from digest.pipeline.pool import EditionInputs
 from digest.pipeline.rank import Ranked
 from digest.pipeline.topics import claimant, main_topic
+from digest.pipeline.variety import MOST_LOST, Variety
 from digest.pipeline.wording import locale_of
 
 LEAD, BRIEF, REST = "lead", "brief", "rest"
 SOURCES_OF_A_LEAD = 2
 ON_THE_PAGE = 1000  # most stories of the page of all stories beside those of the mail
 NEAR = 0.25  # points: stories that are so close may take turns
+IN_TURN = 100  # most stories of a section that are looked at for its next place
 OFF_THE_PAGE = Fate("below the cut", f"the page of all stories has {ON_THE_PAGE} better stories")
 
 
@@ -142,6 +145,7 @@ class _Filling:
 
     def __init__(self, caps: _Caps, sections: Sequence[Section]) -> None:
         self._caps, self._sections = caps, {s.key: s for s in sections}
+        self._variety = Variety()
         self._overflow: list[Ranked] = []  # stories of the region that found their section full
         self.stories: dict[str, list[Ranked]] = {s.key: [] for s in sections}
         self.fates: dict[str, Fate] = {}
@@ -170,22 +174,22 @@ class _Filling:
     def take(self, story: Ranked, key: str) -> None:
         """Puts a story into the mail."""
         self._caps.count(story)
+        self._variety.place(story)
         self.stories.setdefault(key, []).append(story)
         title = "the lead" if key == LEAD else f"section “{self._sections[key].title}”"
         self.fates[story.id] = Fate("chosen", f"its story is {'' if key == LEAD else 'in '}{title}", key)
 
     def _turn(self, queue: Sequence[Ranked], key: str) -> int:
-        """Whose turn it is: of the stories near the first of a queue, the one whose source stands least often here."""
+        """Whose turn it is: of the stories near the one worth most, that whose source stands least often here."""
         if self._is_full(self._sections[key]) or not self._caps.admits(queue[0]):
             return 0
+        reach = queue[0].score.total - MOST_LOST - NEAR
+        worth = {place: self._variety.worth(story) for place, story in enumerate(islice(queue, IN_TURN))
+                 if story.score.total >= reach and self._caps.admits(story)}
         standing = Counter(_source(s) for s in self.stories[key])
-        chosen, least, best = 0, standing[_source(queue[0])], queue[0].score.total
-        for position, story in enumerate(queue):
-            if not least or best - story.score.total > NEAR:
-                break
-            if standing[_source(story)] < least and self._caps.admits(story):
-                chosen, least = position, standing[_source(story)]
-        return chosen
+        least = max(worth.values()) - NEAR
+        return min((place for place in worth if worth[place] >= least),
+                   key=lambda place: (standing[_source(queue[place])], -worth[place], place))
 
     def _place(self, story: Ranked, key: str) -> None:
         section = self._sections[key]

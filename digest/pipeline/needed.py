@@ -25,7 +25,7 @@ def needed(composed: Composed, story_id: str, fate: Fate) -> str | None:
     lacks = weakest.score.total - story.score.total
     what = f"more than the {weakest.score.total:.2f} points of “{weakest.candidate.shown.title}”"
     if lacks < 0:
-        return f"{what}: it has them, but sources take turns"
+        return f"{what}: it has them, but sources take turns and what repeats another story gives way"
     return f"{what}: {lacks:.2f} more than its {story.score.total:.2f}"
 
 

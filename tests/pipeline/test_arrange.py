@@ -128,6 +128,23 @@ def test_sources_take_turns_where_stories_are_close() -> None:
     assert sections(result)["latest"] == [s.id for s in (herald[0], late, herald[1], herald[2], later)]
 
 
+def test_what_repeats_a_story_of_the_mail_gives_way() -> None:
+    lead = told_by_two("Dam bursts in the north", hours=1)
+    again = story(item("Dam in the north bursts again", "baker", hours=2))
+    stations = [story(item(title, paper, hours=hours)) for title, paper, hours in (
+        ("Wheat is dear", "miner", 6), ("Trains are late", "digger", 7))]
+    result = arranged(lead, again, *stations)
+    assert sections(result)["latest"] == [s.id for s in (*stations, again)]
+    assert sections(arranged(again, *stations))["latest"] == [s.id for s in stations]  # alone it leads
+
+
+def test_likeness_costs_no_more_than_its_points() -> None:
+    lead = told_by_two("Dam bursts in the north", hours=1)
+    again = story(item("Dam bursts in the north", "baker", hours=2))
+    old = story(item("Wheat is dear", "miner", hours=23))
+    assert sections(arranged(lead, again, old))["latest"] == [again.id, old.id]
+
+
 def test_a_topic_is_capped_in_all_sections() -> None:
     stories = [story(item(f"Gas {n}", feed(f"source-{n}", region="Uzbekistan" if n > 2 else "Kazakhstan")))
                for n in range(6)]
@@ -179,7 +196,7 @@ def test_a_topic_may_have_a_cap_of_its_own() -> None:
 def test_a_floor_takes_its_places_before_better_stories_fill_the_caps() -> None:
     lead = told_by_two("Bread", hours=1)
     loaves = [story(item(f"Loaf {n}", "baker", hours=2 + n)) for n in range(3)]
-    gas = [story(item(f"Gas {n}", "baker", hours=20 + n)) for n in range(3)]
+    gas = [story(item(f"Gas {n}{n}", "baker", hours=20 + n)) for n in range(3)]
 
     def stands(floor: int) -> dict[str, list[str]]:
         given = newsletter(topics=({**TOPICS[0], "weight": 0.5, "floor": floor},), caps={"source": 3, "family": 0})
