@@ -40,6 +40,8 @@ class _Group:
     sent: list[int] = field(default_factory=list)
     outcomes: list[tuple[Delivery, Outcome]] = field(default_factory=list)
     questions: "list[tuple[Callable[[Connection], Any], asyncio.Future[Any]]]" = field(default_factory=list)
+    timed: bool = False  # it will be due in a moment
+    due: bool = False  # it waits no longer for more
 
     def __bool__(self) -> bool:
         return bool(self.marks or self.sent or self.outcomes or self.questions)
@@ -63,7 +65,6 @@ class Ledger:
         self._wake = threading.Condition(self._lock)
         self._group = _Group()
         self._enough = max(sessions * 3 // 4, 1)  # marks
-        self._soon = self._due = False  # whether a commit comes in a moment, and whether that is over
         self._closed = False
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
@@ -149,9 +150,8 @@ class Ledger:
     def _next(self) -> _Group:
         """What waits, as soon as that is enough or has waited a moment. Empty when the writer is closed."""
         with self._lock:
-            while not (self._is_enough() or (self._due and self._group)):
+            while not (self._is_enough() or self._group.due):
                 self._wake.wait()
-            self._due = False
             group, self._group = self._group, _Group()
             return group
 
@@ -166,14 +166,15 @@ class Ledger:
         """
         if self._is_enough():
             self._wake.notify()
-        elif not self._soon:
-            self._soon = True
-            self._loop.call_later(LINGER_SECONDS, self._hurry)
+        elif not self._group.timed:
+            self._group.timed = True
+            self._loop.call_later(LINGER_SECONDS, self._hurry, self._group)
 
-    def _hurry(self) -> None:
+    def _hurry(self, group: _Group) -> None:
         with self._lock:
-            self._soon, self._due = False, True
-            self._wake.notify()
+            if group is self._group:
+                group.due = True
+                self._wake.notify()
 
     def _commit(self, group: _Group) -> list[tuple[Any, Any]]:
         """Outcomes first: what a session did before is durable before its next message may be written."""
@@ -215,7 +216,7 @@ class Ledger:
     def _keep(self, group: _Group, failures: int, error: Exception) -> bool:
         """Puts outcomes that could not be committed in front again; False where it is time to end without them."""
         with self._lock:
-            self._due = True
+            self._group.due = True
             self._group.sent[:0] = group.sent
             self._group.outcomes[:0] = group.outcomes
             waiting = len(self._group.sent) + len(self._group.outcomes)
