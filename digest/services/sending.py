@@ -30,10 +30,9 @@ from digest.storage import deliveries as storage
 from digest.storage.engine import read_only
 
 AHEAD = 100  # rows claimed at a time, at most
-WAITING = 32  # mails written that wait for a session
-GROUP = 32  # mails written at a time in one thread; each change of threads costs all of them
-WRITERS = 2  # threads that write; their signatures let the others run
-WRITTEN_AHEAD = 1  # groups that wait for their turn, besides one that is handed on and one that comes
+WAITING = 50  # mails written that wait for a session
+GROUP = 50  # mails written at a time: each change of threads costs all of them
+WRITTEN_AHEAD = 2  # groups that wait for their turn, besides one that is handed on and one that comes
 AHEAD_SECONDS = 1.0  # so much work is claimed ahead, that a reader who leaves gets nothing more
 FRESH = timedelta(seconds=10)  # after that it is asked again whether a claimed mail is still wanted
 BEAT_SECONDS = 2.0  # how often a run holds on to its rows, and looks for what others left
@@ -102,7 +101,7 @@ class _Run:
         self.counts: Counter[DeliveryState] = Counter()
         self.error: str | None = None
         self.broken: Exception | None = None  # ends the run, and is raised when all rows are given back
-        self.threads = ThreadPoolExecutor(WRITERS, "writing")
+        self.threads = ThreadPoolExecutor(1, "writing")  # its signatures let the others run
         self.writer = Writer(work.engine, work.clock, work.envelopes)
         self.groups: asyncio.Queue[asyncio.Task[list[Job]] | None] = asyncio.Queue(WRITTEN_AHEAD)
         self.jobs: asyncio.Queue[Job | None] = asyncio.Queue(WAITING)
