@@ -39,7 +39,10 @@ class SmtpMailer:
     @property
     def capacity(self) -> int:
         """Sessions of the first servers that serve; 0 while none does."""
-        serving = [server.settings for server in self._servers.values() if server.serves]
+        now = asyncio.get_running_loop().time()
+        serving = [server.settings for server in self._servers.values() if server.serves_at(now)]
+        if len(serving) == 1:
+            return serving[0].connections
         first = min((settings.priority for settings in serving), default=0)
         return sum(settings.connections for settings in serving if settings.priority == first)
 

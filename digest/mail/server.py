@@ -52,7 +52,10 @@ class Server:
     @property
     def serves(self) -> bool:
         """Whether it may be asked: it did not fail, or long enough ago."""
-        return asyncio.get_running_loop().time() >= self._rests_until
+        return self.serves_at(asyncio.get_running_loop().time())
+
+    def serves_at(self, time: float) -> bool:
+        return time >= self._rests_until
 
     @property
     def free(self) -> int:

@@ -121,7 +121,7 @@ def commands(envelope: Envelope, offers: Mapping[str, str], server: str) -> Comm
         raise _unfit(envelope, server, 552, "5.3.4", f"the mail has {size} bytes, the server takes {limit}")
     parameters = [f" SIZE={size}"] if "SIZE" in offers else []
     wide = not (envelope.sender + envelope.recipient).isascii()
-    if not all(piece.isascii() for piece in envelope.pieces):
+    if not all(map(bytes.isascii, envelope.pieces)):
         if "8BITMIME" not in offers:
             raise _unfit(envelope, server, 554, "5.6.3", "the mail has 8-bit characters, the server has no 8BITMIME")
         parameters.append(" BODY=8BITMIME")

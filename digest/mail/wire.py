@@ -41,11 +41,9 @@ class Wire(asyncio.Protocol):
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
             self._read(line)
-        if len(self._buffer) + sum(map(len, self._lines)) > MAX_REPLY_BYTES:
-            self.end("endless reply")
-        elif self._buffer and not self._expected:
-            self.end("bytes that nobody asked for")
-        elif len(self._replies) >= self._awaited:
+        if self._buffer or self._lines:
+            self._check_rest()
+        if len(self._replies) >= self._awaited:
             self._wake()
 
     def write(self, data: bytes, replies: int = 1) -> None:
@@ -87,6 +85,13 @@ class Wire(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._wake()
+
+    def _check_rest(self) -> None:
+        """Ends a connection where the reply that has begun is none that is waited for."""
+        if len(self._buffer) + sum(map(len, self._lines)) > MAX_REPLY_BYTES:
+            self.end("endless reply")
+        elif self._buffer and not self._expected:
+            self.end("bytes that nobody asked for")
 
     def _look_at(self, when: float, loop: asyncio.AbstractEventLoop) -> None:
         if self._timer is not None:
