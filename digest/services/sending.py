@@ -29,7 +29,7 @@ from digest.storage import claims
 from digest.storage import deliveries as storage
 from digest.storage.engine import read_only
 
-AHEAD = 100  # rows claimed at a time, at most
+AHEAD = 400  # rows claimed at a time, at most: those that share a page of an index are changed at once
 WAITING = 50  # mails written that wait for a session
 GROUP = 50  # mails written at a time: each change of threads costs all of them
 WRITTEN_AHEAD = 2  # groups that wait for their turn, besides one that is handed on and one that comes
