@@ -17,6 +17,7 @@ SHELF = 64  # messages kept; of an edition there is one a variant
 ROW = tuple(deliveries.c[name] for name in (  # what `read_rows` reads
     "id", "subject", "channel", "target", "state", "phase", "mail_id", "message_id", "unsubscribe", "due_at",
     "attempts", "last_error", "view_sha256"))
+_STATES = {state.value: state for state in DeliveryState}
 
 
 def store_message(conn: Connection, message: Message) -> str:
@@ -122,7 +123,7 @@ def _read(conn: Connection, condition: Any, limit: int | None = None) -> list[De
 
 
 def _delivery(row: Row[Any], message: Message) -> Delivery:
+    key, subject, channel, target, state, phase, mail_id, _, unsubscribe, due_at, attempts, error, view = row[:len(ROW)]
     return Delivery(
-        id=row.id, subject=row.subject, channel=row.channel, target=row.target, state=DeliveryState(row.state),
-        phase=row.phase, message_id=row.mail_id, message=message, unsubscribe=row.unsubscribe, due_at=row.due_at,
-        attempts=row.attempts, last_error=row.last_error, view_sha256=row.view_sha256)
+        id=key, subject=subject, channel=channel, target=target, state=_STATES[state], phase=phase, message_id=mail_id,
+        message=message, unsubscribe=unsubscribe, due_at=due_at, attempts=attempts, last_error=error, view_sha256=view)
