@@ -20,6 +20,7 @@ from digest.text.names import Names
 MAIL = "mail"  # kind of a channel whose target is a normalised address
 DESK = "desk"  # who owns a rule that is no subscriber's
 COMMAND = "command"  # where a rule comes from that no document holds
+WEB = "web"  # where one comes from that a visitor made
 
 
 class Cadence(StrEnum):
@@ -146,7 +147,7 @@ class AlertRule:
     version: int
     created_at: datetime
     since: datetime
-    state: str = "active"  # active, paused or removed
+    state: str = "active"  # active, paused, removed, or pending until its owner confirms it
     origin: str = COMMAND  # or the path of the document that holds it, or "web"
 
     @property

@@ -185,6 +185,14 @@ class PreferenceRefused(DigestError):
         super().__init__(f"{name} cannot be {value!r}: {reason}")
 
 
+class RuleRefused(DigestError):
+    """An alert rule cannot be as a form says; `key` is that of the rule's value, "" where it is none alone."""
+
+    def __init__(self, key: str, reason: str):
+        self.key, self.reason = key, reason
+        super().__init__(f"{key}: {reason}" if key else reason)
+
+
 class LimitReached(DigestError):
     """Too many forms came from one network; after `retry_after` one will pass."""
 

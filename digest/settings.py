@@ -71,6 +71,13 @@ class SignUpSettings(Section):
         return tuple(domain.lower().encode("idna").decode("ascii") for domain in value)
 
 
+class AlertsSettings(Section):
+    """What visitors may do with alerts."""
+
+    open: bool = False  # the page /alerts/new lets anybody make a rule for an address that confirms it
+    rules_per_address: int = Field(10, ge=1, le=1000)  # most rules that one address may have by that page
+
+
 class DatabaseSettings(Section):
     url: str = ""  # SQLAlchemy URL; "" is SQLite in var/digest.sqlite3
 
@@ -230,6 +237,7 @@ class Settings(BaseSettings):
     site: SiteSettings = SiteSettings()
     server: ServerSettings = ServerSettings()
     sign_up: SignUpSettings = SignUpSettings()
+    alerts: AlertsSettings = AlertsSettings()
     database: DatabaseSettings = DatabaseSettings()
     smtp: SmtpSettings = SmtpSettings()
     mail: MailSettings = MailSettings()

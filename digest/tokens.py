@@ -58,7 +58,7 @@ class Signer:
         return self._key
 
     def sign(self, kind: str, value: str, *, expires_at: datetime | None = None) -> str:
-        """A URL-safe token. `kind` is "unsubscribe", "confirm", "address" or "data"."""
+        """A URL-safe token. `kind` is "unsubscribe", "confirm", "address", "data" or "alert"."""
         expiry = int(expires_at.timestamp()) if expires_at else 0
         return str(self._serializer(kind).dumps([value, expiry]))
 

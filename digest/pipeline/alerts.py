@@ -51,6 +51,7 @@ class AlertedStory:
     """A story of the mail, shown with the item that matched first; times as in `view.StoryView`."""
 
     id: str
+    alert_id: int  # the first of its alerts, which the links of the mail name
     headline: str
     headline_pieces: tuple[Piece, ...]
     language: str
@@ -162,7 +163,7 @@ def _story(story_id: str, hits: Sequence[Hit], story: Story | None, zone: ZoneIn
     headline = one_line(item.title)
     matched = [word for hit in hits if hit.alert.sentence == headline for word in hit.alert.words]
     return AlertedStory(
-        id=story_id, headline=headline, headline_pieces=marked(headline, matched),
+        id=story_id, alert_id=hits[0].alert.id, headline=headline, headline_pieces=marked(headline, matched),
         language=item.language, url=item.url, source=item.feed.source.name,
         time=shown_time(item, zone), time_kind=_time_kind(item), first_seen=_iso(items[0].first_seen_at, zone),
         alerted=_iso(hits[0].alert.at, zone), held=held_in_words(hits[0].alert.held_by, words),

@@ -92,7 +92,10 @@ def standing(conn: Connection, mark: str, *, subject: str, language: str = "en")
             return _change_standing(conn, number, language)
         if kind == "subscription":
             return _subscription_standing(conn, _subscription(conn, number), subject, language)
-        rules = [rule for rule in _rules(conn, kind, number) if rule.state == "active"]
+        rules = _rules(conn, kind, number)
+        if subject.startswith("notice:alert:"):
+            return _asked_standing(rules[0], language)
+        rules = [rule for rule in rules if rule.state == "active"]
         if kind == "channel" and _channel(conn, number).state != "active":
             return None
     except NotFound:
@@ -225,6 +228,14 @@ def _worded(listing: Listing, to_confirm: bool, language: str) -> Standing | Non
     else:
         text = words.gettext("You get this because you were added to the readers of {name}.")
     return Standing(text.format(name=name), listing.newsletter, name)
+
+
+def _asked_standing(rule: AlertRule, language: str) -> Standing | None:
+    """Of a rule that waits to be confirmed."""
+    if rule.state != "pending":
+        return None
+    return Standing(translator(language).gettext(
+        "You get this because somebody entered this address at the page for new alerts."))
 
 
 def _change_standing(conn: Connection, change_id: int, language: str) -> Standing | None:

@@ -79,6 +79,10 @@ def gather(conn: Connection, subscriber: Subscriber) -> dict[str, Any]:
                         for rule in alerts.rules_of(conn, subscriber.id)],
         "alerts": [{"rule": row["name"], "sentence": row["sentence"], "at": _iso(row["at"])}
                    for row in storage.alerts_of(conn, subscriber.id)],
+        "said_of_alerts": [{"rule": row["name"], "useful": bool(row["useful"]), "at": _iso(row["at"])}
+                           for row in storage.answers_of(conn, subscriber.email)],
+        "muted_stories": [{"story": row["story_id"], "until": _iso(row["until"])}
+                          for row in storage.mutes_of(conn, subscriber.email)],
         "mails": [{"what": row["subject"], "subject": row["title"], "state": row["state"],
                    "queued": _iso(row["queued_at"]), "sent": _iso(row["sent_at"])}
                   for row in storage.mails_to(conn, subscriber.email)],

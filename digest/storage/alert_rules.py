@@ -89,11 +89,12 @@ def rules_of(conn: Connection, owner_id: int) -> list[AlertRule]:
 
 
 def rules_to(conn: Connection, subscriber_id: int) -> list[AlertRule]:
-    """The rules that a subscriber owns, and those of others that still mail to their address; none removed. By id."""
+    """The active and paused rules that a subscriber owns, or that mail to their address; by id."""
     mailed = exists().where(
         alert_channels.c.rule_id == alert_rules.c.id, alert_channels.c.kind == MAIL,
         alert_channels.c.state == "active", alert_channels.c.target == subscribers_email(subscriber_id))
-    return _rules(conn, and_(alert_rules.c.state != "removed", or_(alert_rules.c.owner_id == subscriber_id, mailed)))
+    concerned = or_(alert_rules.c.owner_id == subscriber_id, mailed)
+    return _rules(conn, and_(alert_rules.c.state.in_(("active", "paused")), concerned))
 
 
 def subscribers_email(subscriber_id: int) -> Any:
@@ -133,6 +134,12 @@ def remove_rule(conn: Connection, rule_id: int) -> bool:
     if removed:
         _note_change(conn)
     return removed
+
+
+def forget_pending(conn: Connection, before: datetime) -> None:
+    """Ends rules that were made before an instant and never confirmed. Idempotent."""
+    for rule in _rules(conn, and_(alert_rules.c.state == "pending", alert_rules.c.created_at < before)):
+        remove_rule(conn, rule.id)
 
 
 def channels_of(conn: Connection, rule_ids: Iterable[int], *states: str) -> dict[int, list[Channel]]:

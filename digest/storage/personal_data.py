@@ -7,7 +7,7 @@ the link of nobody, and editions keep their counts.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, exists, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, delete, exists, or_, select, update
 
 from digest.model import UNCONFIRMED, DeliveryState, Message, Subscriber
 from digest.storage.deliveries import store_message
@@ -63,7 +63,8 @@ def unconfirmed(conn: Connection, before: datetime, limit: int) -> list[Subscrib
     rows = conn.execute(select(subscribers).where(
         subscribers.c.consent_source == UNCONFIRMED, subscribers.c.created_at < before,
         ~exists().where(deliveries.c.target == subscribers.c.email, deliveries.c.queued_at >= before),
-        ~exists().where(alert_rules.c.owner_id == subscribers.c.id)).order_by(subscribers.c.id).limit(limit))
+        ~exists().where(alert_rules.c.owner_id == subscribers.c.id,
+                        alert_rules.c.state.in_(("active", "paused")))).order_by(subscribers.c.id).limit(limit))
     return [Subscriber(row.id, row.email, row.consent_source, row.created_at) for row in rows]
 
 
@@ -81,6 +82,20 @@ def erase(conn: Connection, subscriber_id: int, email: str, now: datetime) -> No
         read_languages="[]", format="html"))
     conn.execute(update(subscribers).where(subscribers.c.id == subscriber_id).values(
         email=gone, consent_source="erased", erased_at=now))
+
+
+def answers_of(conn: Connection, email: str) -> list[RowMapping]:
+    """What somebody said of alerts: rows with `name`, `useful` (1 or 0) and `at`, newest first."""
+    query = select(alert_rules.c.name, alert_marks.c.useful, alert_marks.c.at).join(
+        alerts, alerts.c.id == alert_marks.c.alert_id).join(alert_rules, alert_rules.c.id == alerts.c.rule_id)
+    rows = conn.execute(query.where(alert_marks.c.target == email).order_by(alert_marks.c.at.desc()))
+    return list(rows.mappings())
+
+
+def mutes_of(conn: Connection, email: str) -> list[RowMapping]:
+    """The stories that somebody wants to hear no more of: rows with `story_id` and `until`."""
+    query = select(alert_mutes.c.story_id, alert_mutes.c.until).where(alert_mutes.c.target == email)
+    return list(conn.execute(query.order_by(alert_mutes.c.until)).mappings())
 
 
 def _erase_alerts(conn: Connection, subscriber_id: int, email: str, gone: str) -> None:

@@ -20,8 +20,10 @@ from digest.resources import template_texts
 from digest.services.envelopes import base_url
 from digest.storage.migrate import revision_of
 from digest.web import (
+    alerts,
     archive,
     bounces,
+    new_alert,
     newsletters,
     outbox,
     personal,
@@ -60,6 +62,8 @@ def create_app(app: App, *, preview_token: str, heartbeat: Heartbeat) -> FastAPI
     web.include_router(personal.router(app, pages))
     web.include_router(preferences.router(app, pages))
     web.include_router(subscribers.router(app, pages))
+    web.include_router(alerts.router(app, pages))
+    web.include_router(new_alert.router(app, pages))
     web.include_router(preview.router(app, pages, access))
     web.include_router(outbox.router(app.instance.outbox, pages, access))
     web.include_router(bounces.router(app))

@@ -5,7 +5,7 @@ from fastapi.responses import HTMLResponse
 
 from digest.app import App
 from digest.errors import AddressRefused, NotFound, PreferenceRefused, TokenError
-from digest.services import address_changes, leaving, personal_data, readers
+from digest.services import address_changes, leaving, own_alerts, personal_data, readers
 from digest.services.readers import Reader
 from digest.storage.engine import read_only
 from digest.web.access import client_of
@@ -92,10 +92,11 @@ def reader_page(app: App, pages: Pages, token: str, *, saved: bool = False, refu
                                          site_language=app.settings.site.language, now=now))
         planned = leaving.describe(conn, reader.mark, reader.language)
         form = readers.form_of(conn, reader, app.configuration, now)
+        rules = own_alerts.rules_of(conn, reader.mark)
     reason = pages.renderer.words(reader.language).gettext(refused) if refused else ""
     response = pages.html(
         "web/reader.html", language=reader.language, status=422 if refused else 200, planned=planned, saved=saved,
-        path=f"/{'a' if reader.mark.startswith('alert') else 'u'}/{token}", refused=reason, form=form)
+        path=f"/{'a' if reader.mark.startswith('alert') else 'u'}/{token}", refused=reason, form=form, rules=rules)
     response.headers.update(PRIVATE)
     return response
 

@@ -1,22 +1,25 @@
 """A crawler that opens every link of every mail, as spam filters and link previews do, changes nothing."""
 
 import re
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from sqlalchemy import select
 
+from digest.alert_rules import AlertSpec
 from digest.app import App
 from digest.model import DeliveryState
 from digest.pipeline.render import Renderer
 from digest.resources import template_texts
-from digest.services import deliveries, envelopes, leaving, subscribers
+from digest.services import alert_rules, alert_sign_ups, deliveries, envelopes, leaving, subscribers
+from digest.services.alerts import AlertEngine, Context
 from digest.services.envelopes import envelope
 from digest.storage import deliveries as ledger
 from digest.storage.schema import metadata
 from tests.pipeline import views
 from tests.web.browser import Browser
-from tests.web.worlds import NOW
+from tests.web.worlds import NOW, put_stories
 
 LINK = re.compile(r"https?://localhost:\d+(/[^\s\"<>]*)")
 
@@ -46,6 +49,16 @@ def links(mail: EmailMessage) -> set[str]:
     return {path for text in texts for path in LINK.findall(text)}
 
 
+def alert(world: App) -> None:
+    """Two mails of alerts: one that tells a story, and one that asks to confirm a rule."""
+    with world.engine.begin() as conn:
+        alert_rules.add(conn, "vote", AlertSpec(query="vote"), "reader@example.org", NOW - timedelta(days=1))
+        alert_sign_ups.ask(conn, AlertSpec(query="gas"), "other@example.org", settings=world.settings,
+                           signer=world.signer(), renderer=Renderer(template_texts(None)), language="en", now=NOW)
+    put_stories(world)
+    AlertEngine(world.engine).fire(Context(world.settings, world.configuration, "UTC"), NOW)
+
+
 def test_opening_every_link_of_every_mail_changes_nothing(world: App, local: Browser) -> None:
     with world.engine.begin() as conn:
         own = subscribers.subscribe(conn, "kazakhstan", "reader@example.org", "operator", NOW).subscription
@@ -57,8 +70,9 @@ def test_opening_every_link_of_every_mail_changes_nothing(world: App, local: Bro
     local.post(f"{page}/address", data={"email": "new@example.org"})
     local.post(f"{page}/data")
     local.post("/sign-up/quiet", data={"email": "other@example.org"})
+    alert(world)
     found = [links(mail) for mail in mails(world)]
-    assert [len(paths) > 1 for paths in found] == [True] * 5  # an edition, two of a change, data, confirmation
+    assert [len(paths) > 1 for paths in found] == [True] * 7  # edition, change (2), data, sign-up, alert, its confirmation
     before = dump(world)
     for path in sorted(set().union(*found)):
         for method in ("GET", "HEAD"):

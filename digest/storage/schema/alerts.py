@@ -16,7 +16,7 @@ alert_rules = Table(
     Column("version", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("since", UtcDateTime, nullable=False),  # fires on nothing that was first seen before
-    Column("state", Text, nullable=False),  # active | paused | removed
+    Column("state", Text, nullable=False),  # active | paused | removed | pending
     Column("origin", Text, nullable=False),  # command | web | path of the document that holds it
     Index("ix_alert_rules_owner_id", "owner_id"),
 )
