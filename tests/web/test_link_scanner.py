@@ -72,7 +72,7 @@ def test_opening_every_link_of_every_mail_changes_nothing(world: App, local: Bro
     local.post("/sign-up/quiet", data={"email": "other@example.org"})
     alert(world)
     found = [links(mail) for mail in mails(world)]
-    assert [len(paths) > 1 for paths in found] == [True] * 7  # edition, change (2), data, sign-up, alert, its confirmation
+    assert [len(paths) > 1 for paths in found] == [True] * 7  # edition, change (2), data, sign-up, alert (2)
     before = dump(world)
     for path in sorted(set().union(*found)):
         for method in ("GET", "HEAD"):
