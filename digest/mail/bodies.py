@@ -13,6 +13,7 @@ from digest.mail.lines import Lines, checked
 
 COLUMNS = 76  # RFC 2045 §6.7 and §6.8
 BASE64_BYTES = COLUMNS // 4 * 3  # that one line of base64 holds
+_ENDS = frozenset(bytes([code]) for code in range(33, 127)) - {b"="}
 MAX_LAYOUTS = 16  # lengths of values whose base64 layout is kept
 
 
@@ -100,7 +101,13 @@ def encoding_of(text: str) -> str:
 
 
 def quoted_printable(lines: bytes) -> bytes:
-    """Whole lines, each ending with a line feed, in quoted-printable with CRLF; b"" gives b""."""
+    """Whole lines, each ending with a line feed, in quoted-printable with CRLF; b"" gives b"".
+
+    As the email package writes it. Of one line that ends with a character that stands for itself binascii does so too,
+    in a third of the time.
+    """
+    if lines[-2:-1] in _ENDS and lines.find(b"\n") == len(lines) - 1 > 1 and b"\0" not in lines and b"\r" not in lines:
+        return binascii.b2a_qp(lines).replace(b"\n", b"\r\n")
     return body_encode(lines.decode("latin-1"), COLUMNS, "\r\n").encode("ascii")
 
 
