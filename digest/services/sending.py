@@ -30,6 +30,7 @@ from digest.storage import deliveries as storage
 from digest.storage.engine import read_only
 
 AHEAD = 400  # rows claimed at a time, at most: those that share a page of an index are changed at once
+AHEAD_APART = 100  # where most of them have messages of their own, which are all in memory
 WAITING = 50  # mails written that wait for a session
 GROUP = 50  # mails written at a time: each change of threads costs all of them
 WRITTEN_AHEAD = 2  # groups that wait for their turn, besides one that is handed on and one that comes
@@ -166,7 +167,8 @@ class _Run:
                 jobs = await self._apart(self.writer.looked_up, rows, rows)
                 for group in (jobs[start:start + GROUP] for start in range(0, len(jobs), GROUP)):
                     await self.groups.put(asyncio.create_task(self._written(group), name="writing"))
-                size = _next_size(size, loop.time() - began)
+                messages = len({id(row.message) for row in rows})
+                size = _next_size(size, loop.time() - began, AHEAD if messages <= len(rows) // 2 else AHEAD_APART)
         finally:
             await self.groups.put(None)
 
@@ -300,8 +302,10 @@ def _remaining(work: Work) -> int:
         return storage.count_due(conn, work.clock.now(), work.subject)
 
 
-def _next_size(size: int, seconds: float) -> int:
-    """How many rows to claim next, where handing out the last `size` took so long."""
+def _next_size(size: int, seconds: float, most: int) -> int:
+    """How many rows to claim next, `most` at most, where handing out the last `size` took so long."""
     if seconds < AHEAD_SECONDS / 2:
-        return min(size * 2, AHEAD)
-    return max(size // 2, 1) if seconds > AHEAD_SECONDS else size
+        size *= 2
+    elif seconds > AHEAD_SECONDS:
+        size //= 2
+    return min(max(size, 1), most)
