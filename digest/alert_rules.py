@@ -18,6 +18,9 @@ from digest.sources import Document, LanguageTag, Slug
 from digest.text.names import Names
 
 MAIL = "mail"  # kind of a channel whose target is a normalised address
+WEBHOOK = "webhook"  # one whose target is an http address that bundles are POSTed to
+CHAT = "chat"  # one whose target is an address of a chat service, as apprise has them
+FEED = "feed"  # one whose target is the key of an Atom feed, which is asked for
 DESK = "desk"  # who owns a rule that is no subscriber's
 COMMAND = "command"  # where a rule comes from that no document holds
 WEB = "web"  # where one comes from that a visitor made
@@ -178,7 +181,7 @@ class Channel:
     rule_id: int
     kind: str
     target: str
-    state: str = "active"  # active or stopped
+    state: str = "active"  # active, stopped by its reader, or paused
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,18 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from digest import __version__
+from digest.alert_rules import CHAT, WEBHOOK
 from digest.documents import Configuration, read_configuration
 from digest.fetch.archive import Archive, ArchiveFetcher, read_archive
 from digest.fetch.http import HttpFetcher
 from digest.mail.dkim import Key
 from digest.mail.outbox import OutboxMailer
 from digest.mail.pool import SmtpMailer
+from digest.notify.channels import Channels
+from digest.notify.chat import Chats
+from digest.notify.webhook import Webhooks, secret_in_words
 from digest.parsing import ParserPool
-from digest.ports import Clock, Fetcher, Mailer
+from digest.ports import Clock, Fetcher, Mailer, Notifier
 from digest.resources import template_texts
 from digest.services import config as config_service
 from digest.services.alerts import AlertEngine
@@ -74,6 +78,16 @@ class App:
             return SmtpMailer(self.settings.smtp, StoredRates(self.engine, self.clock))
         return OutboxMailer(self.instance.outbox)
 
+    def notifier(self) -> Notifier:
+        """What takes alerts to channels that are no mail."""
+        allow = self.settings.polling.allow
+        return Channels({WEBHOOK: Webhooks(allow, self.clock, self.webhook_secret, self._user_agent()),
+                         CHAT: Chats(allow)})
+
+    def webhook_secret(self, address: str) -> str:
+        """What signs the bundles that go to an address; its owner is shown it once."""
+        return secret_in_words(self.signer().secret_for(WEBHOOK, address))
+
     def holders(self) -> Holders:
         """Who sends from this instance, on this machine."""
         return Holders(self.instance.var / "holders")
@@ -99,12 +113,14 @@ class App:
 
     async def send_due(self, *, subject: str | None = None) -> SendReport:
         """Sends what is due (of one subject), with a mailer of its own."""
-        mailer = self.mailer()
+        mailer, notifier = self.mailer(), self.notifier()
         try:
             return await send_due(self.engine, mailer, self.clock, settings=self.settings, signer=self.signer(),
-                                  holder=self.holder, holders=self.holders(), keys=self.dkim_keys, subject=subject)
+                                  holder=self.holder, holders=self.holders(), keys=self.dkim_keys, subject=subject,
+                                  notifier=notifier)
         finally:
             await mailer.close()
+            await notifier.close()
 
     @cached_property
     def dkim_keys(self) -> tuple[Key, ...]:

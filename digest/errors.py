@@ -193,6 +193,14 @@ class RuleRefused(DigestError):
         super().__init__(f"{key}: {reason}" if key else reason)
 
 
+class ChannelRefused(DigestError):
+    """An address is none that alerts can be told to."""
+
+    def __init__(self, kind: str, reason: str):
+        self.kind, self.reason = kind, reason
+        super().__init__(f"the {kind} address {reason}")
+
+
 class LimitReached(DigestError):
     """Too many forms came from one network; after `retry_after` one will pass."""
 

@@ -74,6 +74,33 @@ class Envelope:
         return sum(map(len, self.pieces))
 
 
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One bundle of alerts for a channel that is no mail. `id` names it for good.
+
+    `shown` is its target without secrets.
+    """
+
+    channel: str
+    target: str
+    shown: str
+    id: str
+    title: str
+    text: str
+
+
+class Notifier(Protocol):
+    async def send(self, parcel: Parcel, before_data: Callable[[], Awaitable[None]]) -> None:
+        """Hands one bundle over, or raises DeliveryError; `before_data` as with `Mailer.send`.
+
+        `code` is then that of an HTTP answer, 500 or 503 where nothing can have been taken in. May be called
+        concurrently.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
 class Mailer(Protocol):
     @property
     def capacity(self) -> int:

@@ -17,9 +17,9 @@ from digest.documents import Newsletter
 from digest.errors import DigestError
 from digest.model import Period
 from digest.pipeline.slots import Slot
-from digest.ports import Mailer
+from digest.ports import Mailer, Notifier
 from digest.resources import template_texts
-from digest.services import deliveries, editions, feed_health, releases, slots
+from digest.services import alert_channels, deliveries, editions, feed_health, releases, slots
 from digest.services.cycle import Cycle
 from digest.storage.editions import edition_name
 from digest.storage.engine import read_only
@@ -28,6 +28,7 @@ NEWS_SECONDS, MAIL_SECONDS = 30, 10
 SAY_EVERY = timedelta(minutes=1)  # how often a long run of mail is told of
 QUEUEING_SAID = 20_000  # readers
 UNSETTLED = 7  # so many last editions are looked at
+CHANNELS_AGAIN = timedelta(hours=1)
 EMPTY_AGAIN = timedelta(minutes=15)  # an edition that had no story is tried again
 FINISH_NEWS_SECONDS, FINISH_MAIL_SECONDS = 4.0, 60.0  # how long a stop waits for work in flight
 
@@ -70,11 +71,12 @@ class Scheduler:
     Does not decide what is due: services do.
     """
 
-    def __init__(self, app: App, turn: Cycle, mailer: Mailer):
-        self._app, self._turn, self._mailer = app, turn, mailer
+    def __init__(self, app: App, turn: Cycle, mailer: Mailer, notifier: Notifier):
+        self._app, self._turn, self._mailer, self._notifier = app, turn, mailer, notifier
         self._empty_until: dict[str, datetime] = {}  # by name of the edition
         self._empty_why: dict[str, str] = {}
         self._said: dict[str, str] = {}
+        self._channels_looked_at: datetime | None = None
         self._noted: str | None = None  # the day whose note on feeds was thought of
         self.news = Lane("news", self._news)
         self.mail = Lane("mail", self._mail)
@@ -99,6 +101,7 @@ class Scheduler:
             ("cycle", self._cycle),
             ("editions", self._editions),
             ("note on feeds", lambda: asyncio.to_thread(self._note)),
+            ("channels of alerts", lambda: asyncio.to_thread(self._pause_channels)),
         )
         for name, step in steps:
             if self.news.stopping:
@@ -127,6 +130,16 @@ class Scheduler:
                                   template_texts(app.instance.templates), now=now, zone=app.zone):
             log.info("note on feeds queued", day=day)
         self._noted = day
+
+    def _pause_channels(self) -> None:
+        """Pauses channels of alerts that fail long; looked for once an hour."""
+        app, now = self._app, self._app.clock.now()
+        if self._channels_looked_at and now - self._channels_looked_at < CHANNELS_AGAIN:
+            return
+        self._channels_looked_at = now
+        for channel in alert_channels.pause_failing(
+                app.engine, settings=app.settings, templates=template_texts(app.instance.templates), now=now):
+            log.warning("channel of an alert paused", channel=channel.id, kind=channel.kind)
 
     async def _editions(self) -> None:
         for newsletter in tuple(self._app.configuration.newsletters.values()):
@@ -221,7 +234,7 @@ class Scheduler:
         self._alive(self.mail)
         report = await deliveries.send_due(
             app.engine, self._mailer, app.clock, settings=app.settings, signer=app.signer(), holder=app.holder,
-            holders=app.holders(), keys=app.dkim_keys, on_beat=beat)
+            holders=app.holders(), keys=app.dkim_keys, on_beat=beat, notifier=self._notifier)
         if report.done:
             _say(report)
 
@@ -256,13 +269,14 @@ async def running(app: App) -> AsyncIterator[Scheduler]:
 
     Leaving lets the work in flight finish, polls for a few seconds only: their leases run out by themselves.
     """
-    mailer = app.mailer()
+    mailer, notifier = app.mailer(), app.notifier()
     async with app.cycle() as turn:
         try:
-            async with _working(Scheduler(app, turn, mailer)) as scheduler:
+            async with _working(Scheduler(app, turn, mailer, notifier)) as scheduler:
                 yield scheduler
         finally:
             await mailer.close()
+            await notifier.close()
 
 
 @asynccontextmanager

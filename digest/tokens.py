@@ -75,6 +75,10 @@ class Signer:
             raise TokenError("expired")
         return str(value)
 
+    def secret_for(self, kind: str, value: str) -> bytes:
+        """32 bytes that two parties share about a value, and that tell nothing of the instance's key."""
+        return hmac.digest(self._key, f"secret\n{kind}\n{value}".encode(), "sha256")
+
     def fingerprint(self, kind: str, value: str) -> str:
         """A keyed hash in 64 hex digits: tells whether two values are equal, and nothing else of them."""
         return hmac.new(self._key, f"{kind}\n{value}".encode(), hashlib.sha256).hexdigest()

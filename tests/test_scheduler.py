@@ -84,7 +84,7 @@ def world(tmp_path: Path, sqlite_engine: Engine) -> Instance:
 def scheduler(world: Instance) -> Scheduler:
     turn = Cycle(world.engine, world.feed_server, ParserPool(1, 5.0), StoryClusterer(world.engine), world.clock,
                  world.settings, template_texts, world.holder, AlertEngine(world.engine))
-    return Scheduler(world, turn, OutboxMailer(world.instance.outbox))
+    return Scheduler(world, turn, OutboxMailer(world.instance.outbox), world.notifier())
 
 
 def editions_of(world: Instance) -> list[str]:

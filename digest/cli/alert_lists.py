@@ -17,6 +17,7 @@ from digest.alert_rules import Alert
 from digest.app import App
 from digest.cli import with_app
 from digest.cli.alert_options import difference, in_words
+from digest.notify.targets import shown
 from digest.services import alert_rules as service
 from digest.services import alert_standings
 from digest.services.alert_standings import RuleStanding
@@ -63,7 +64,8 @@ def show(app: App, name: str) -> None:
     for key, value in in_words(rule.spec):
         console.print(f"  {key}: {escape(value)}")
     for channel in one.channels:
-        console.print(f"  to {escape(channel.target)} ({channel.kind}{', stopped' * (channel.state == 'stopped')})")
+        state = "" if channel.state == "active" else f", {channel.state}"
+        console.print(f"  to {escape(shown(channel.kind, channel.target))} ({channel.kind}{state})")
     console.print(f"Owner: {escape(rule.owner_name)}. Made {rule.created_at:%Y-%m-%d %H:%M} UTC ({rule.origin}); "
                   f"fires on what is first seen since {rule.since:%Y-%m-%d %H:%M} UTC.")
     _print_standing(console, one)
@@ -119,7 +121,7 @@ def _line(alert: Alert, rule: str, fates: Sequence[tuple[str, str, str]]) -> dic
     return {"at": _iso(alert.at), "rule": rule, "version": alert.version, "story": alert.story_id,
             "item": alert.item_id, "why": [str(trigger) for trigger in alert.why], "sentence": alert.sentence,
             "release_at": _iso(alert.release_at), "held_by": alert.held_by,
-            "targets": [f"{channel}:{target} {state}" for channel, target, state in fates]}
+            "targets": [f"{channel}:{shown(channel, target)} {state}" for channel, target, state in fates]}
 
 
 def _print_log(lines: Sequence[dict[str, Any]]) -> None:

@@ -8,6 +8,7 @@ import click
 from digest.alert_rules import DESK, AlertRule
 from digest.app import App
 from digest.cli import with_app
+from digest.cli.alert_channels import channel
 from digest.cli.alert_files import export, import_rules
 from digest.cli.alert_lists import list_rules, log, show
 from digest.cli.alert_options import checked, difference, in_words, policy_options, values_of
@@ -112,7 +113,7 @@ def flag(app: App, story_id: str) -> None:
     click.echo(f"“{title}” is flagged; rules that told of it and follow it tell again at the next poll.")
 
 
-for command in (list_rules, show, log, test, export, import_rules):
+for command in (list_rules, show, log, test, export, import_rules, channel):
     alerts.add_command(command)
 
 

@@ -14,6 +14,7 @@ from digest.app import App
 from digest.cli import with_app
 from digest.cli.desk import by_option
 from digest.model import DeliveryState
+from digest.notify.targets import shown
 from digest.services import deliveries as service
 from digest.storage import ledger_rows
 from digest.storage.engine import read_only
@@ -82,7 +83,7 @@ def stuck(app: App, limit: int) -> None:
     table = Table(Column("id", justify="right"), Column("state", no_wrap=True), "to", "subject", "why", "what to do",
                   box=None, pad_edge=False)
     for one in found:
-        cells = (one.row.state.value, one.row.target, one.row.subject, one.why, one.advice)
+        cells = (one.row.state.value, shown(one.row.channel, one.row.target), one.row.subject, one.why, one.advice)
         table.add_row(str(one.row.id), *map(escape, cells))
     Console().print(table)
     if any(one.row.state is DeliveryState.UNCERTAIN for one in found):
@@ -145,7 +146,8 @@ def _rows(rows: Sequence[LedgerRow]) -> Table:
                   Column("tried", justify="right"), Column("when (UTC)", no_wrap=True), "last answer",
                   box=None, pad_edge=False)
     for row in rows:
-        table.add_row(str(row.id), row.state.value, escape(row.target), escape(row.subject), str(row.attempts),
+        target = shown(row.channel, row.target)
+        table.add_row(str(row.id), row.state.value, escape(target), escape(row.subject), str(row.attempts),
                       _when(row), escape(row.last_error or ""))
     return table
 

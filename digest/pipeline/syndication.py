@@ -56,14 +56,14 @@ class Channel:
 def atom(channel: Channel, editions: Sequence[Published]) -> str:
     """An Atom document with one entry an edition, newest first. Equal arguments give equal text."""
     feed = ElementTree.Element("feed", {"xmlns": ATOM, "xml:lang": channel.language})
-    _add(feed, "id", channel.home)
-    _add(feed, "title", channel.name)
+    add(feed, "id", channel.home)
+    add(feed, "title", channel.name)
     if channel.tagline:
-        _add(feed, "subtitle", channel.tagline)
-    _add(feed, "updated", _instant(max((edition.updated for edition in editions), default=NEVER)))
-    ElementTree.SubElement(_add(feed, "author", ""), "name").text = _xml(channel.name)
-    _add(feed, "link", "", rel="self", type=ATOM_TYPE, href=channel.link(f"/{channel.slug}/feed.atom"))
-    _add(feed, "link", "", rel="alternate", type="text/html", href=channel.link(f"/{channel.slug}/"))
+        add(feed, "subtitle", channel.tagline)
+    add(feed, "updated", instant(max((edition.updated for edition in editions), default=NEVER)))
+    ElementTree.SubElement(add(feed, "author", ""), "name").text = xml_text(channel.name)
+    add(feed, "link", "", rel="self", type=ATOM_TYPE, href=channel.link(f"/{channel.slug}/feed.atom"))
+    add(feed, "link", "", rel="alternate", type="text/html", href=channel.link(f"/{channel.slug}/"))
     for edition in editions:
         _add_entry(feed, channel, edition)
     ElementTree.indent(feed)
@@ -75,7 +75,7 @@ def json_feed(channel: Channel, editions: Sequence[Published]) -> str:
     items = [{
         "id": channel.base + edition.view.path, "url": channel.link(edition.view.path), "title": edition.view.subject,
         "summary": summary(edition.view), "content_html": content(edition.view),
-        "date_published": _instant(edition.updated), "date_modified": _instant(edition.updated),
+        "date_published": instant(edition.updated), "date_modified": instant(edition.updated),
         "language": edition.view.language,
     } for edition in editions]
     document = {
@@ -130,26 +130,26 @@ def _shown(view: EditionView) -> list[StoryView]:
 
 def _add_entry(feed: ElementTree.Element, channel: Channel, edition: Published) -> None:
     view = edition.view
-    entry = _add(feed, "entry", "", **{"xml:lang": view.language})
-    _add(entry, "id", channel.base + view.path)
-    _add(entry, "title", view.subject)
-    _add(entry, "updated", _instant(edition.updated))
-    _add(entry, "published", _instant(edition.updated))
-    _add(entry, "link", "", rel="alternate", type="text/html", href=channel.link(view.path))
-    _add(entry, "summary", summary(view))
-    _add(entry, "content", content(view), type="html")
+    entry = add(feed, "entry", "", **{"xml:lang": view.language})
+    add(entry, "id", channel.base + view.path)
+    add(entry, "title", view.subject)
+    add(entry, "updated", instant(edition.updated))
+    add(entry, "published", instant(edition.updated))
+    add(entry, "link", "", rel="alternate", type="text/html", href=channel.link(view.path))
+    add(entry, "summary", summary(view))
+    add(entry, "content", content(view), type="html")
 
 
-def _add(parent: ElementTree.Element, name: str, text: str, **attributes: str) -> ElementTree.Element:
-    element = ElementTree.SubElement(parent, name, {key: _xml(value) for key, value in attributes.items()})
-    element.text = _xml(text) or None
+def add(parent: ElementTree.Element, name: str, text: str, **attributes: str) -> ElementTree.Element:
+    element = ElementTree.SubElement(parent, name, {key: xml_text(value) for key, value in attributes.items()})
+    element.text = xml_text(text) or None
     return element
 
 
-def _xml(text: str) -> str:
+def xml_text(text: str) -> str:
     """The text without characters that XML cannot hold."""
     return _NOT_XML.sub("", text)
 
 
-def _instant(at: datetime) -> str:
+def instant(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
-from digest.alert_rules import MAIL, Alert, AlertRule
+from digest.alert_rules import CHAT, MAIL, WEBHOOK, Alert, AlertRule
 from digest.locale import translator
 from digest.model import Item, Message, Story
+from digest.pipeline.alert_payload import chat, payload
 from digest.pipeline.alert_timing import minute_of
-from digest.pipeline.alerts import Hit, compose, message
+from digest.pipeline.alerts import AlertView, Hit, compose, message
 from digest.pipeline.render import Renderer, one_line
 from digest.resources import template_texts
 from digest.services import deliveries, envelopes, leaving
@@ -23,7 +24,7 @@ from digest.storage.engine import read_only
 from digest.storage.items import items_by_id
 from digest.storage.stories import stories_by_id
 
-CHANNELS = (MAIL,)  # kinds that are told here
+CHANNELS = (MAIL, WEBHOOK, CHAT)  # kinds that are told; others are asked
 PART = 20  # mails written and queued in one go
 Templates = Callable[[], Mapping[str, str]]
 
@@ -36,7 +37,7 @@ def address(conn: Connection, alerts: Sequence[Alert], at: datetime) -> None:
     storage.address(conn, [
         (alert.id, channel.kind, channel.target)
         for alert in alerts for channel in channels.get(alert.rule_id, ())
-        if (channel.kind, channel.target, alert.story_id) not in muted])
+        if channel.kind in CHANNELS and (channel.kind, channel.target, alert.story_id) not in muted])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def notify_ceiling(conn: Connection, held: Sequence[Alert], *, settings: Setting
         day = alert.at.astimezone(ZoneInfo(rule.spec.zone or zone)).date()
         mail = _ceiling_mail(rule, settings, renderer)
         for channel in channels.get(rule.id, ()):
-            if channel.kind in CHANNELS:
+            if channel.kind == MAIL:
                 deliveries.queue(conn, subject=f"notice:ceiling:{rule.id}/{day}", channel=channel.kind,
                                  target=channel.target, message=mail,
                                  unsubscribe=leaving.alerts_mark(conn, [rule], channel.target), due_at=alert.at,
@@ -127,9 +128,14 @@ class _Post:
                    for story_id, name in storage.first_mails(self._conn, channel, target, names).items()}
         view = compose(hits, stories, now=self._now, zone=self._zone, site_name=site.name, language=site.language,
                        postal_address=site.postal_address, parents=parents)
-        return _Mail(channel, target, tuple(alert.id for alert in alerts),
-                     message(self._renderer, view, envelopes.base_url(self._settings)),
-                     leaving.alerts_mark(self._conn, rules, target))
+        return _Mail(channel, target, tuple(alert.id for alert in alerts), self._message(channel, view),
+                     leaving.alerts_mark(self._conn, rules, target, channel))
+
+    def _message(self, channel: str, view: AlertView) -> Message:
+        base = envelopes.base_url(self._settings)
+        if channel == MAIL:
+            return message(self._renderer, view, base)
+        return payload(view, base) if channel == WEBHOOK else chat(view, base)
 
 
 def _queue(engine: Engine, mails: Sequence[_Mail], now: datetime) -> int:
@@ -152,9 +158,13 @@ def _ceiling_mail(rule: AlertRule, settings: Settings, renderer: Renderer) -> Me
     words = translator(settings.site.language)
     title = words.gettext("The alert “{name}” has told as many as it may today").format(name=rule.name)
     text = words.gettext("It may tell {count} a day. What else it finds today comes in one mail when the day is over.")
+    return note(title, text.format(count=rule.spec.ceiling), settings, renderer)
+
+
+def note(title: str, text: str, settings: Settings, renderer: Renderer) -> Message:
+    """A mail to the owner of a rule about the rule itself, in the language of the site."""
     language = settings.site.language
-    values: dict[str, Any] = {"title": title, "text": text.format(count=rule.spec.ceiling),
-                              "postal_address": settings.site.postal_address}
+    values: dict[str, Any] = {"title": title, "text": text, "postal_address": settings.site.postal_address}
     return Message(
         subject=one_line(f"{title} · {settings.site.name}"),
         html=renderer.mail_html("alerts/note.html", language=language, **values),

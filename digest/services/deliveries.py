@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Engine
 from digest.errors import SendRefused
 from digest.mail.dkim import Key
 from digest.model import Delivery, DeliveryState, Message
-from digest.ports import Clock, Mailer
+from digest.notify.channels import Channels
+from digest.ports import Clock, Mailer, Notifier
 from digest.services import sending
 from digest.services.envelopes import Envelopes
 from digest.services.holders import Holders
@@ -69,19 +70,19 @@ def check_may_send(settings: Settings) -> None:
 async def send_due(engine: Engine, mailer: Mailer, clock: Clock, *, settings: Settings, signer: Signer, holder: str,
                    holders: Holders | None = None, keys: Sequence[Key] = (), limit: int | None = None,
                    subject: str | None = None, on_sent: Callable[[Delivery], None] | None = None,
-                   on_beat: Callable[[SendReport], None] | None = None) -> SendReport:
+                   on_beat: Callable[[SendReport], None] | None = None, notifier: Notifier | None = None) -> SendReport:
     """Sends what is due, up to `limit` mails (None: all), of one ledger subject (None: of all).
 
     `holder` names this process in the ledger, and `holders` knows who else is alive: what an ended process held is
     settled at once where that is known, else once its lease of a minute is over. Running it twice, late or in two
     processes sends nothing twice. Cancelled (SIGTERM), it finishes the mails that may be written already, gives the
     others back and raises CancelledError; a second cancellation does not wait. `on_beat` is called every two seconds
-    with what was done so far. `keys` sign each mail. Raises SendRefused.
+    with what was done so far. `keys` sign each mail; `notifier` takes what is for other channels. Raises SendRefused.
     """
     check_may_send(settings)
     return await sending.run(
         sending.Work(engine, mailer, clock, settings, Envelopes(settings, signer, keys), holders or Holders(), limit,
-                     subject, on_sent, on_beat), holder)
+                     subject, on_sent, on_beat, notifier or Channels({})), holder)
 
 
 @dataclass(frozen=True, slots=True)

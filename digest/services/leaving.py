@@ -54,17 +54,17 @@ def change_mark(change_id: int) -> str:
     return f"change:{change_id}"
 
 
-def alerts_mark(conn: Connection, rules: Sequence[AlertRule], target: str) -> str:
-    """The mark of a mail to an address that tells what these rules found."""
-    if len(rules) > 1:
+def alerts_mark(conn: Connection, rules: Sequence[AlertRule], target: str, kind: str = MAIL) -> str:
+    """The mark of what tells a target of a channel what these rules found."""
+    if len(rules) > 1 and kind == MAIL:
         subscriber = subscribers.subscriber_by_email(conn, target)
         if subscriber is not None:
             return f"alerts:{subscriber.id}"
     rule = rules[0]
-    if rule.owner and rule.owner.email == target:
+    if kind == MAIL and rule.owner and rule.owner.email == target:
         return f"alert:{rule.id}"
     channels = alerts.channels_of(conn, [rule.id]).get(rule.id, [])
-    own = [channel.id for channel in channels if (channel.kind, channel.target) == (MAIL, target)]
+    own = [channel.id for channel in channels if (channel.kind, channel.target) == (kind, target)]
     return f"channel:{own[0]}" if own else f"alert:{rule.id}"
 
 

@@ -6,10 +6,10 @@ Claims, marks and outcomes go through `services.ledger`, which alone writes. Onl
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -18,7 +18,8 @@ from sqlalchemy import Engine
 
 from digest.errors import DeliveryError
 from digest.model import Delivery, DeliveryState
-from digest.ports import Clock, Mailer
+from digest.notify.channels import Channels
+from digest.ports import Clock, Envelope, Mailer, Notifier, Parcel
 from digest.services.envelopes import Envelopes, host
 from digest.services.holders import Holders
 from digest.services.ledger import Ledger
@@ -74,6 +75,7 @@ class Work:
     subject: str | None = None
     on_sent: Callable[[Delivery], None] | None = None
     on_beat: Callable[[SendReport], None] | None = None
+    notifier: Notifier = field(default_factory=lambda: Channels({}))  # for what is no mail
 
 
 async def run(work: Work, process: str) -> SendReport:
@@ -228,7 +230,7 @@ class _Run:
                 job = await asyncio.to_thread(self.writer.anew, delivery)
             if job.refused:
                 return Outcome(DeliveryState.FAILED, job.refused)
-            await self.work.mailer.send(job.envelope(), before_data)
+            await self._hand_over(job.envelope(), before_data)
         except _LeaseLost:
             return Outcome(DeliveryState.SENDING)
         except asyncio.CancelledError:
@@ -244,6 +246,12 @@ class _Run:
             return judge(delivery, broken, written=written, now=self.work.clock.now())
         self.dead = 0
         return SENT
+
+    async def _hand_over(self, written: Envelope | Parcel, before_data: Callable[[], Awaitable[None]]) -> None:
+        if isinstance(written, Envelope):
+            await self.work.mailer.send(written, before_data)
+        else:
+            await self.work.notifier.send(written, before_data)
 
     def _settle(self, delivery: Delivery, outcome: Outcome) -> None:
         """Has the outcome written; the worker goes on meanwhile."""

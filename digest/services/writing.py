@@ -6,9 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
+from digest.alert_rules import MAIL
 from digest.errors import DeliveryError
 from digest.model import Delivery
-from digest.ports import Clock, Envelope
+from digest.notify.targets import shown
+from digest.ports import Clock, Envelope, Parcel
 from digest.services import bounces, leaving
 from digest.services.envelopes import Envelopes
 from digest.storage.engine import read_only
@@ -22,11 +24,11 @@ class Job:
     at: datetime
     refused: str = ""
     standing: leaving.Standing | None = None
-    mail: Envelope | Exception | None = None  # None: not written; an exception: what writing it raised
+    mail: Envelope | Parcel | Exception | None = None  # None: not written; an exception: what writing it raised
 
-    def envelope(self) -> Envelope:
+    def envelope(self) -> Envelope | Parcel:
         """The mail, or raises what writing it raised."""
-        if isinstance(self.mail, Envelope):
+        if isinstance(self.mail, Envelope | Parcel):
             return self.mail
         raise self.mail or LookupError("a mail that is not sent was not written")
 
@@ -57,13 +59,20 @@ class Writer:
         [job] = self.written(self.looked_up([row]))
         return job
 
-    def _mail(self, job: Job, standing: leaving.Standing) -> Envelope | Exception:
+    def _mail(self, job: Job, standing: leaving.Standing) -> Envelope | Parcel | Exception:
+        if job.delivery.channel != MAIL:
+            return _parcel(job.delivery)
         try:
             return self._envelopes.write(job.delivery, standing, job.at)
         except ValueError as error:
             return DeliveryError(job.delivery.target, f"cannot be written as a mail: {error}", permanent=True)
         except Exception as error:
             return error
+
+
+def _parcel(delivery: Delivery) -> Parcel:
+    return Parcel(delivery.channel, delivery.target, shown(delivery.channel, delivery.target),
+                  delivery.message_id.partition("@")[0], delivery.message.subject, delivery.message.text)
 
 
 def _job(row: Delivery, standing: leaving.Standing | None, suppressed: str | None, now: datetime) -> Job:

@@ -167,10 +167,10 @@ def add_channels(conn: Connection, rule_id: int, wanted: Iterable[tuple[str, str
 
 
 def drop_channels(conn: Connection, rule_id: int, kept: Iterable[tuple[str, str]]) -> None:
-    """Takes away all channels of a rule but those in `kept`, and those that were stopped: who left stays away."""
+    """Takes away the mail channels of a rule but those in `kept`, and those that were stopped: who left stays away."""
     wanted = set(kept)
     for channel in channels_of(conn, [rule_id], "active").get(rule_id, []):
-        if (channel.kind, channel.target) not in wanted:
+        if channel.kind == MAIL and (channel.kind, channel.target) not in wanted:
             conn.execute(delete(alert_channels).where(alert_channels.c.id == channel.id))
 
 

@@ -20,6 +20,7 @@ class LedgerRow:
 
     id: int
     subject: str
+    channel: str
     target: str
     state: DeliveryState
     phase: str | None
@@ -34,7 +35,8 @@ class LedgerRow:
 
 
 _COLUMNS = (
-    deliveries.c.id, deliveries.c.subject, deliveries.c.target, deliveries.c.state, deliveries.c.phase,
+    deliveries.c.id, deliveries.c.subject, deliveries.c.channel, deliveries.c.target, deliveries.c.state,
+    deliveries.c.phase,
     deliveries.c.mail_id, deliveries.c.attempts, deliveries.c.due_at, deliveries.c.next_attempt_at,
     deliveries.c.attempted_at, deliveries.c.sent_at, deliveries.c.lease_holder, deliveries.c.last_error)
 
@@ -111,5 +113,6 @@ def _read(conn: Connection, conditions: list[Any], order: Any, limit: int | None
 
 
 def _row(row: Any) -> LedgerRow:
-    return LedgerRow(row.id, row.subject, row.target, DeliveryState(row.state), row.phase, row.mail_id, row.attempts,
-                     row.due_at, row.next_attempt_at, row.attempted_at, row.sent_at, row.lease_holder, row.last_error)
+    return LedgerRow(row.id, row.subject, row.channel, row.target, DeliveryState(row.state), row.phase, row.mail_id,
+                     row.attempts, row.due_at, row.next_attempt_at, row.attempted_at, row.sent_at, row.lease_holder,
+                     row.last_error)

@@ -1,13 +1,18 @@
-"""/a/{token}/alert/{id} and /a/{token}/rule/{id}: what an alert mail's links open. GET shows, buttons POST."""
+"""/a/{token}/alert/{id} and /a/{token}/rule/{id}: what an alert mail's links open. GET shows, buttons POST.
+/alerts/feed/{key}.atom: what a rule told, for who knows the address.
+"""
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse
+import hashlib
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
 
 from digest.app import App
 from digest.errors import NotFound, QueryError, RuleRefused, TokenError
 from digest.pipeline.alerts import why_in_words
+from digest.pipeline.syndication import ATOM_TYPE
 from digest.query.quote import marked
-from digest.services import alert_answers, alert_standings, own_alerts, preferences
+from digest.services import alert_answers, alert_channels, alert_standings, own_alerts, preferences
 from digest.services.alert_answers import Answer, Told
 from digest.storage.engine import read_only
 from digest.web.forms import PRIVATE, Fields, Form
@@ -18,11 +23,25 @@ LONGEST_ID = 9  # digits
 
 
 def router(app: App, pages: Pages) -> APIRouter:
-    """Routes of /a/{token}/alert/{alert_id} and /a/{token}/rule/{rule_id}."""
+    """Routes of /a/{token}/alert/{alert_id}, /a/{token}/rule/{rule_id} and /alerts/feed/{key}.atom."""
     routes = APIRouter()
     _add_answers(routes, app, pages)
     _add_rules(routes, app, pages)
+    _add_feed(routes, app)
     return routes
+
+
+def _add_feed(routes: APIRouter, app: App) -> None:
+    @routes.get("/alerts/feed/{key}.atom")
+    def feed(key: str, request: Request) -> Response:
+        """404 where the address is none, or its channel was paused or removed."""
+        with read_only(app.engine) as conn:
+            text = alert_channels.feed(conn, key, app.settings, app.clock.now())
+        etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+        headers = {"ETag": etag, "Cache-Control": "private, max-age=60", "X-Robots-Tag": "noindex"}
+        if etag in request.headers.get("If-None-Match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(text, media_type=ATOM_TYPE, headers=headers)
 
 
 def _add_answers(routes: APIRouter, app: App, pages: Pages) -> None:

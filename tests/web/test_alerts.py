@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from digest.alert_rules import AlertSpec
+from digest.alert_rules import FEED, AlertSpec
 from digest.app import App
-from digest.services import alert_answers, alert_bundles, alert_rules, leaving
+from digest.services import alert_answers, alert_bundles, alert_channels, alert_rules, leaving
 from digest.services.alerts import AlertEngine, Context
 from digest.services.envelopes import unsubscribe_url
 from digest.storage import alert_rules as storage
@@ -211,3 +211,14 @@ def test_rules_of_the_desk_are_stopped_with_a_link_and_not_changed(world: App, l
         mark = leaving.alerts_mark(conn, [rule], READER)
     assert "/rule/" not in local.get(path_of(world, mark)).text
     assert local.post(f"{path_of(world, mark)}/rule/{rule.id}", data={"query": "oil"}).status_code == 404
+
+
+def test_the_feed_of_a_rule_is_asked_for_at_its_address(world: App, local: Browser, told: Told) -> None:
+    with world.engine.begin() as conn:
+        channel, _ = alert_channels.add(conn, "own", FEED, "", NOW)
+    path = f"/alerts/feed/{channel.target}.atom"
+    answer = local.get(path)
+    assert answer.status_code == 200 and answer.headers["content-type"].startswith("application/atom+xml")
+    assert "Early Vote Called" in answer.text
+    assert local.get(path, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+    assert local.get(f"/alerts/feed/{channel.target}x.atom").status_code == 404

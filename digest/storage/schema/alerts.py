@@ -34,7 +34,7 @@ alert_channels = Table(
     Column("rule_id", Integer, ForeignKey("alert_rules.id"), nullable=False),
     Column("kind", Text, nullable=False),
     Column("target", Text, nullable=False),
-    Column("state", Text, nullable=False),  # active | stopped
+    Column("state", Text, nullable=False),  # active | stopped | paused
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("rule_id", "kind", "target"),
     Index("ix_alert_channels_target", "target"),
