@@ -4,8 +4,9 @@ An archive of N items (200,000) over 90 days is stored and indexed by the functi
 summaries of 25 and, for one item in ten, a page of 250, drawn word after word as they follow each other in FILE
 ({"lang", "text"} a line; by default the recorded documents of matching/, else words of the news in any order). The same
 archive every time; SQLite's is kept in the temporary folder for the next run. Then queries of each kind that have 100
-to 2,000 hits are asked of all of it: their total, counts per day and the newest 50 items. Milliseconds of wall time,
-parsing included; a query's figure is the median of five.
+to 2,000 hits are asked of all of it: their total, counts per day and the newest 50 items; and each is tried as an alert
+rule, as `digest alerts test` does: items, stories, alerts after policy, counts per day, samples, near misses, warnings.
+Milliseconds of wall time, parsing included; a query's figure is the median of five.
 """
 
 import argparse
@@ -16,28 +17,34 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import attrgetter
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
 from bench.large_archive import DAYS, END, TEXTS, TITLE, Language, build, kept, languages_of
+from digest.alert_rules import AlertSpec
+from digest.documents import Configuration, Gazetteer
 from digest.errors import QueryError
 from digest.query import parse_query
 from digest.services import search
+from digest.services.alert_trials import Trial, try_rule
 from digest.storage.engine import open_engine, read_only
 from digest.storage.migrate import migrate
 
+NOTHING = Configuration({}, {}, (), Gazetteer({}))
 FEWEST, MOST = 100, 2000  # hits of a query that is asked
 TRIED, ASKED, ROUNDS = 400, 12, 5  # queries of each kind that are looked at, that are asked, and how often
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A query, how many items it matched, and the median of its milliseconds."""
+    """A query, how many items it matched, and the median of the milliseconds that its search and its trial took."""
 
     query: str
     hits: int
-    milliseconds: float
+    searched: float
+    tried: float
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -65,22 +72,25 @@ def ask(engine: Engine, kind: str, languages: Sequence[Language], fewest: int) -
         with suppress(QueryError), read_only(engine) as conn:
             hits = _find(conn, query)
             if hits.exact and fewest <= hits.total < MOST and query not in found:
-                times = [_milliseconds(conn, query) for _ in range(ROUNDS)]
-                found[query] = Asked(query, hits.total, statistics.median(times))
+                searched = _milliseconds(lambda query=query: _find(conn, query))  # type: ignore[misc]
+                tried = _milliseconds(lambda query=query: _try(engine, query))  # type: ignore[misc]
+                found[query] = Asked(query, hits.total, searched, tried)
         if len(found) == ASKED:
             break
     return list(found.values())
 
 
 def report(kind: str, asked: Sequence[Asked]) -> None:
-    """One line for a kind of query."""
+    """Two lines for a kind of query: its searches and its trials."""
     if not asked:
         print(f"{kind:8} none has so many hits")
         return
-    slowest, hits = max(asked, key=lambda one: one.milliseconds), [one.hits for one in asked]
-    median = statistics.median(one.milliseconds for one in asked)
-    print(f"{kind:8} {len(asked)} queries with {min(hits)} to {max(hits)} hits: median {median:.1f} ms, "
-          f"slowest {slowest.milliseconds:.1f} ms ({slowest.query}: {slowest.hits} hits)")
+    hits = [one.hits for one in asked]
+    for what, of in ((f"{len(asked)} queries with {min(hits)} to {max(hits)} hits", attrgetter("searched")),
+                     ("  tried as alert rules", attrgetter("tried"))):
+        slowest, median = max(asked, key=of), statistics.median(map(of, asked))
+        print(f"{kind:8} {what}: median {median:.1f} ms, slowest {of(slowest):.1f} ms "
+              f"({slowest.query}: {slowest.hits} hits)")
 
 
 def _boolean(chance: random.Random, words: list[str]) -> str:
@@ -111,10 +121,18 @@ def _find(conn: Connection, query: str) -> search.Found:
     return search.find(conn, parse_query(query), END - timedelta(days=DAYS + 1), END)
 
 
-def _milliseconds(conn: Connection, query: str) -> float:
-    start = time.perf_counter()
-    _find(conn, query)
-    return 1000 * (time.perf_counter() - start)
+def _try(engine: Engine, query: str) -> Trial:
+    return try_rule(engine, AlertSpec(query=query), NOTHING, since=END - timedelta(days=DAYS + 1), now=END)
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    """The median of several rounds."""
+    times = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        work()
+        times.append(1000 * (time.perf_counter() - start))
+    return statistics.median(times)
 
 
 if __name__ == "__main__":

@@ -5,16 +5,15 @@
 `compose` is the one function behind preview, send and replay. It is pure: equal inputs give equal views.
 """
 
-import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from math import ceil
 from zoneinfo import ZoneInfo
 
+from digest.garbage import collector_paused
 from digest.locale import LANGUAGES, translator
 from digest.model import Block, BodyPolicy, DateQuality, Fate, Item, Part, Period
 from digest.pipeline import thin
@@ -69,20 +68,8 @@ class Composed:
 
 def compose(inputs: EditionInputs) -> Composed:
     """The edition that the inputs make, with a fate for each item of each of its stories."""
-    with _collector_paused():
+    with collector_paused():
         return _composed(inputs)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Spares the garbage collector looks at the many values that are being made: they have no cycles and stay."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _composed(inputs: EditionInputs) -> Composed:

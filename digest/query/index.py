@@ -11,11 +11,10 @@ How a word is found depends on the text's language: rules are filed once for eac
 exact words alone once for all languages that fold words alike.
 """
 
-import gc
-from collections.abc import Hashable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterable
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from digest.garbage import collector_paused
 from digest.query.match import Span, find, match
 from digest.query.terms import folding_of
 from digest.query.texts import MatchText
@@ -47,7 +46,7 @@ class RuleIndex(Generic[Key]):
 
     def add_all(self, rules: Iterable[tuple[Key, Query]]) -> None:
         """Adds many rules; where they are read as they come, in less time than one by one."""
-        with _collector_at_rest():
+        with collector_paused():
             for key, query in rules:
                 self.add(key, query)
 
@@ -77,7 +76,7 @@ class RuleIndex(Generic[Key]):
         shelf = self._shelves.get((language, plain))
         if shelf is None:
             shelf = self._shelves[language, plain] = _Shelf(language, plain=plain)
-            with _collector_at_rest():
+            with collector_paused():
                 for key, query in self._rules.items():
                     if _is_plain(query) == plain:
                         shelf.add(key, query)
@@ -160,18 +159,6 @@ class _Shelf:
                             entry.rest is None or find(entry.rest, text, None) is not None):
                         found.add(entry.key)
         found.update([key for key, query in self._always.items() if find(query, text, None) is not None])
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Nothing of an index is garbage, and the collector would walk all rules again and again while they come."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _holds(entry: _Open, triggers: set[Trigger]) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from digest.alert_rules import AlertRule, AlertSpec
 from digest.documents import Configuration
+from digest.garbage import collector_paused
 from digest.model import Item, Source
 from digest.pipeline.alert_matching import KnownRule
 from digest.pipeline.alert_policy import Firing, Surroundings
@@ -88,7 +89,7 @@ def try_rule(engine: Engine, spec: AlertSpec, configuration: Configuration, *, s
     tree = parse_query(spec.query, names=configuration.names)
     search.index(engine)
     rule = KnownRule(AlertRule(TRIAL, "trial", None, spec, 1, since, since + INSTANT), configuration)
-    with read_only(engine) as conn:
+    with collector_paused(), read_only(engine) as conn:
         fired = fire(conn, rule, tree, (since, now), Surroundings(zone, configuration.names))
         shown = sorted((item for item in fired.items if item.sorted_at > since),
                        key=lambda item: (-item.sorted_at.timestamp(), item.id))
