@@ -173,8 +173,9 @@ def _key(entry: Any) -> Any:
 
 def _is_plain(query: Query) -> bool:
     """Whether it finds the same in all languages that fold words alike."""
-    if isinstance(query, (Word, Phrase)):
-        return query.exact
-    if isinstance(query, (And, Or)):
-        return all(map(_is_plain, query.parts))
+    kind = type(query)  # each rule is asked
+    if kind is Word or kind is Phrase:
+        return query.exact  # type: ignore[union-attr]
+    if kind is And or kind is Or:
+        return all(map(_is_plain, query.parts))  # type: ignore[union-attr]
     return isinstance(query, Prefix) or (not isinstance(query, Name) and all(map(_is_plain, inner(query))))

@@ -201,13 +201,13 @@ def needs_a_word(query: Query) -> bool:
 
 def is_anchored(query: Query) -> bool:
     """Whether every match holds a word of the query or has a field's value; what is not matches nearly everything."""
-    if type(query) in _TERMS:
+    if type(query) in _TERMS:  # each rule is asked: this is quicker than patterns, and most end here
         return True
+    if isinstance(query, And):
+        return any(map(is_anchored, query.parts))
+    if isinstance(query, Or):
+        return all(map(is_anchored, query.parts))
     match query:
-        case And(parts):
-            return any(is_anchored(part) for part in parts)
-        case Or(parts):
-            return all(is_anchored(part) for part in parts)
         case Field() as field if field.is_value:
             return True
         case Field(_, part) | Same(_, part):
