@@ -18,7 +18,7 @@ from digest.settings import AlertsSettings, SiteSettings
 from digest.web.app import create_app
 from tests.web.browser import Browser
 from tests.web.test_browser import chromium as chromium
-from tests.web.test_browser_reader import LOW, UNNAMED
+from tests.web.test_browser_reader import check
 from tests.web.worlds import NOW, TOKEN, put_stories
 
 pytestmark = pytest.mark.browser
@@ -59,13 +59,4 @@ def made(world: App) -> dict[str, str]:
 def test_they_fit_the_screen_and_every_field_has_a_name_and_room(
     chromium: Any, pages: dict[str, str], tmp_path: Path, width: int, scheme: str
 ) -> None:
-    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    shown = context.new_page()
-    for name, text in pages.items():
-        file = tmp_path / f"{name}.html"
-        file.write_text(text, encoding="utf-8")
-        shown.goto(file.as_uri())
-        assert shown.evaluate("document.documentElement.scrollWidth") <= width, name
-        assert shown.evaluate(LOW) == [], name
-        assert shown.evaluate(UNNAMED) == 0, name
-    context.close()
+    check(chromium, pages, tmp_path, width, scheme)

@@ -41,18 +41,23 @@ def pages(world: App) -> dict[str, str]:
     return found
 
 
+def check(chromium: Any, pages: dict[str, str], folder: Path, width: int, scheme: str) -> None:
+    """Holds pages, by their names, to a screen of so many pixels: what fits, and that fields have names and room."""
+    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    shown = context.new_page()
+    for name, text in pages.items():
+        file = folder / f"{name}.html"
+        file.write_text(text, encoding="utf-8")
+        shown.goto(file.as_uri())
+        assert shown.evaluate("document.documentElement.scrollWidth") <= width, name
+        assert shown.evaluate(LOW) == [], name
+        assert shown.evaluate(UNNAMED) == 0, name
+    context.close()
+
+
 @pytest.mark.parametrize("width", [320, 375, 900])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_the_screen_and_every_field_has_a_name_and_room(
     chromium: Any, pages: dict[str, str], tmp_path: Path, width: int, scheme: str
 ) -> None:
-    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    shown = context.new_page()
-    for language, text in pages.items():
-        file = tmp_path / f"{language}.html"
-        file.write_text(text, encoding="utf-8")
-        shown.goto(file.as_uri())
-        assert shown.evaluate("document.documentElement.scrollWidth") <= width, language
-        assert shown.evaluate(LOW) == [], language
-        assert shown.evaluate(UNNAMED) == 0, language
-    context.close()
+    check(chromium, pages, tmp_path, width, scheme)
